@@ -1,0 +1,156 @@
+/** What the relay keeps, as types only: inbox, outbox, links, names, values. Implemented by store/. */
+
+import type { JsonObject } from '../util/json.ts';
+import type { MeshPacket, RoomEvent } from './ports.ts';
+
+/** A link between one mesh packet and one Matrix event; a message in three parts has three packet rows. */
+export interface MessageLink {
+  readonly radio: string;
+  /** Node that sent the packet; 0 in rows taken from an old relay, which did not keep it. */
+  readonly sender: number;
+  readonly packetId: number;
+  readonly roomId: string;
+  readonly eventId: string;
+  readonly direction: 'to-room' | 'to-mesh';
+  /** Text without prefix, for quotes; null for kinds that have none. */
+  readonly text: string | null;
+  readonly meshnet: string | null;
+  /** Matrix user or node id of the author. */
+  readonly author: string | null;
+  readonly createdAtMs: number;
+}
+
+export type InboxItem =
+  | { readonly kind: 'mesh'; readonly radio: string; readonly packet: MeshPacket }
+  | { readonly kind: 'room'; readonly event: RoomEvent };
+
+export interface InboxRow {
+  readonly rowId: number;
+  readonly receivedAtMs: number;
+  readonly item: InboxItem;
+}
+
+export type OutboxState = 'queued' | 'sent' | 'done' | 'failed' | 'expired';
+
+export interface NewOutboxRow {
+  /** `room:<id or alias as configured>` or `radio:<name>`; rows of a lane leave in order of priority, then of row id. */
+  readonly lane: string;
+  /** Lower leaves first. */
+  readonly priority: number;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  /** The packet id chosen for a radio row; null for rooms. */
+  readonly packetId: number | null;
+  /** Where it came from: `event:<room>/<event id>`, `packet:<from>/<id>`, `plugin:<name>`, `notice`. */
+  readonly origin: string;
+  /** Set of rows that belong together (parts of one text), kept adjacent; null for single rows. */
+  readonly groupId: string | null;
+  /** What to send, as the relay's delivery types define it. */
+  readonly payload: JsonObject;
+}
+
+export interface OutboxRow extends NewOutboxRow {
+  readonly rowId: number;
+  readonly state: OutboxState;
+  readonly attempts: number;
+  readonly nextAttemptAtMs: number;
+  readonly sentAtMs: number | null;
+  readonly lastError: string | null;
+}
+
+export interface OutboxChange {
+  readonly state?: OutboxState;
+  readonly attempts?: number;
+  readonly nextAttemptAtMs?: number;
+  readonly sentAtMs?: number | null;
+  readonly packetId?: number;
+  readonly lastError?: string | null;
+  readonly payload?: JsonObject;
+}
+
+export interface LaneDepth {
+  readonly lane: string;
+  readonly queued: number;
+  readonly sent: number;
+  readonly oldestCreatedAtMs: number | null;
+}
+
+/** All methods are synchronous; a write is on disk (fsync) when the transaction that holds it returns. */
+export interface StorePort {
+  /** Runs `work` in one transaction (nested calls join it); rolls back when it throws. @throws RelayError STORE_FULL, STORE_FAILED, STORE_CORRUPT */
+  transaction<T>(work: () => T): T;
+  readonly inbox: InboxStore;
+  readonly outbox: OutboxStore;
+  readonly links: LinkStore;
+  readonly names: NameStore;
+  readonly values: ValueStore;
+}
+
+export interface InboxStore {
+  /** Row id, or null when (from, id) was seen before. Packets without id are told apart by their content. */
+  addPacket(radio: string, packet: MeshPacket, receivedAtMs: number): number | null;
+  /** Row id, or null when the event id was seen before. */
+  addEvent(event: RoomEvent, receivedAtMs: number): number | null;
+  hasEvent(eventId: string): boolean;
+  /** Remembers a packet of our own, so that its echo is a duplicate. */
+  noteOwnPacket(from: number, packetId: number, atMs: number): void;
+  /** Rows not yet processed, oldest first. */
+  pending(limit: number): readonly InboxRow[];
+  /** Processed: the payload is dropped, the key stays for deduplication. */
+  markDone(rowId: number): void;
+  /** Forgets keys older than this. */
+  prune(beforeMs: number): number;
+}
+
+export interface OutboxStore {
+  add(row: NewOutboxRow): number;
+  get(rowId: number): OutboxRow | null;
+  /** First queued row of the lane by priority, then row id, whether due or not. */
+  head(lane: string): OutboxRow | null;
+  /** The next queued rows of the lane in leaving order. */
+  queued(lane: string, limit: number): readonly OutboxRow[];
+  /** Rows in state `sent` of the lane: waiting for the other side's word. */
+  sent(lane: string): readonly OutboxRow[];
+  /** A queued or sent radio row by its packet id. */
+  byPacketId(lane: string, packetId: number): OutboxRow | null;
+  update(rowId: number, change: OutboxChange): void;
+  /** Lanes that hold queued or sent rows. */
+  depths(): readonly LaneDepth[];
+  /** Queued rows whose age is up. */
+  expired(nowMs: number): readonly OutboxRow[];
+  /** Drops finished rows older than this. */
+  prune(beforeMs: number): number;
+}
+
+export interface LinkStore {
+  add(link: MessageLink): void;
+  byEvent(eventId: string): readonly MessageLink[];
+  /** The newest link of a packet, narrowed by what is given; falls back to rows of an old relay. */
+  byPacket(key: {
+    readonly radio: string;
+    readonly packetId: number;
+    readonly sender?: number;
+    readonly roomId?: string;
+  }): MessageLink | null;
+  prune(options: { readonly beforeMs: number; readonly keepAtLeast: number }): number;
+}
+
+export interface NodeName {
+  readonly longName: string | null;
+  readonly shortName: string | null;
+  readonly lastSeenMs: number;
+}
+
+export interface NameStore {
+  get(num: number): NodeName | null;
+  /** Null names keep what is known: a radio that forgets a node does not make us forget its name. */
+  put(num: number, name: NodeName): void;
+  all(): ReadonlyMap<number, NodeName>;
+}
+
+/** Small durable facts: sync token, install id, counters. */
+export interface ValueStore {
+  get(key: string): string | null;
+  set(key: string, value: string): void;
+  delete(key: string): void;
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+// Hermetic: no network beyond loopback, no counterpart, no real time where a clock can be passed.
+export default defineConfig({
+  test: {
+    root: '.',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/e2e/**', 'node_modules/**'],
+    testTimeout: 20_000,
+    pool: 'forks',
+    reporters: ['default'],
+  },
+});

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+// Against real counterparts: Synapse, the official Meshtastic client, socat ptys, Bumble. One file at a time:
+// they share two cores with the servers they start.
+export default defineConfig({
+  test: {
+    root: '.',
+    include: ['test/e2e/**/*.test.ts'],
+    globalSetup: ['test/e2e/support/global-setup.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 180_000,
+    fileParallelism: false,
+    pool: 'forks',
+    reporters: ['default'],
+  },
+});

@@ -1,10 +1,11 @@
 /** What the relay keeps, as types only: inbox, outbox, links, names, values. Implemented by store/. */
 
-import type { JsonObject } from '../util/json.ts';
+import type { JsonObject, JsonValue } from '../util/json.ts';
 import type { MeshPacket, RoomEvent } from './ports.ts';
 
 /** A link between one mesh packet and one Matrix event; a message in three parts has three packet rows. */
 export interface MessageLink {
+  /** '' in what `byEvent` finds of an old relay, which had one radio only. */
   readonly radio: string;
   /** Node that sent the packet; 0 in rows taken from an old relay, which did not keep it. */
   readonly sender: number;
@@ -84,6 +85,7 @@ export interface StorePort {
   readonly links: LinkStore;
   readonly names: NameStore;
   readonly values: ValueStore;
+  readonly pluginData: PluginDataStore;
 }
 
 export interface InboxStore {
@@ -153,4 +155,23 @@ export interface ValueStore {
   get(key: string): string | null;
   set(key: string, value: string): void;
   delete(key: string): void;
+}
+
+/** JSON values of plugins, by plugin name and key (a node id as `!a1b2c3d4`, or a word of the plugin's own). */
+export interface PluginDataStore {
+  /** null when there is none, or when it is not JSON. */
+  get(plugin: string, key: string): JsonValue | null;
+  /** @throws RelayError PLUGIN_QUOTA (nothing written) when the plugin's keys and values would exceed `quotaBytes` */
+  set(plugin: string, key: string, value: JsonValue, quotaBytes?: number): void;
+  /** Adds to the list under the key (anything else there is replaced), keeping its newest items. @throws RelayError PLUGIN_QUOTA */
+  append(
+    plugin: string,
+    key: string,
+    item: JsonValue,
+    limits: { readonly keepNewest: number; readonly quotaBytes?: number },
+  ): void;
+  delete(plugin: string, key: string): void;
+  all(plugin: string): ReadonlyMap<string, JsonValue>;
+  /** UTF-8 bytes of all keys and values. */
+  usedBytes(plugin: string): number;
 }

@@ -1,0 +1,48 @@
+import type { Logger } from '../util/logger.ts';
+import { RelayError } from '../util/relay-error.ts';
+import type { Database } from './database.ts';
+import { oldRelayTables } from './migrations/m001-old-relay-tables.ts';
+import { relayTables } from './migrations/m002-relay-tables.ts';
+import type { Migration } from './migrations/migration.ts';
+import { copyBeforeMigration } from './snapshot.ts';
+
+const MIGRATIONS: readonly Migration[] = [oldRelayTables, relayTables];
+
+/** The `user_version` this program writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+export function schemaVersion(db: Database): number {
+  return Number(db.pragma('user_version'));
+}
+
+/**
+ * Brings the schema to SCHEMA_VERSION, one transaction per step. Before the first step on a database that has
+ * tables, a copy is kept beside it (`<file>.v<version>.bak`).
+ * @throws RelayError STORE_NEWER for a database of a newer program; STORE_* when a step fails, which then left no trace
+ */
+export function migrate(db: Database, log: Logger, migrations: readonly Migration[] = MIGRATIONS): void {
+  const target = migrations.length;
+  const version = schemaVersion(db);
+  if (version > target) {
+    throw new RelayError(
+      'STORE_NEWER',
+      `The database ${db.path} has schema ${version}, written by a newer mmrelay; this one knows up to ${target}. ` +
+        'Install the newer mmrelay again, or restore a backup made before the upgrade.',
+    );
+  }
+  if (version === target) return;
+  const copy = copyBeforeMigration(db, version);
+  if (copy !== null) log.info('Database copied before its schema is changed', { copy, version });
+  for (const migration of migrations.slice(version)) step(db, migration, log);
+}
+
+function step(db: Database, migration: Migration, log: Logger): void {
+  const done = db.transaction(() => {
+    // Another process may have been quicker while we waited for the lock.
+    if (schemaVersion(db) >= migration.version) return false;
+    migration.apply(db, log);
+    db.pragma(`user_version = ${migration.version}`);
+    return true;
+  });
+  if (done) log.info('Database schema changed', { version: migration.version, name: migration.name });
+}

@@ -1,0 +1,84 @@
+import type { NameStore, NodeName } from '../relay/store-port.ts';
+import { nodeId, parseNodeId } from '../util/node-id.ts';
+import type { Database } from './database.ts';
+
+interface NameColumns {
+  readonly num: number;
+  readonly long_name: string | null;
+  readonly short_name: string | null;
+  readonly last_seen_ms: number;
+}
+
+interface OldName {
+  readonly id: string | null;
+  readonly name: string | null;
+}
+
+const UPSERT = `INSERT INTO node_names (num, long_name, short_name, last_seen_ms) VALUES (?, ?, ?, ?)
+  ON CONFLICT (num) DO UPDATE SET long_name = COALESCE(excluded.long_name, long_name),
+    short_name = COALESCE(excluded.short_name, short_name), last_seen_ms = MAX(excluded.last_seen_ms, last_seen_ms)`;
+
+/**
+ * Names of nodes: one per store. Names are written to longnames and shortnames too, the tables of mmrelay 1.x.
+ * Invariant after `adopt`: what those tables say and what node_names says is the same.
+ */
+export class SqliteNames implements NameStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  get(num: number): NodeName | null {
+    const row = this.#db.get<NameColumns>('SELECT * FROM node_names WHERE num = ?', num);
+    return row === undefined ? null : toName(row);
+  }
+
+  put(num: number, name: NodeName): void {
+    this.#db.transaction(() => {
+      this.#db.run(UPSERT, num, name.longName, name.shortName, Math.trunc(name.lastSeenMs));
+      const id = nodeId(num);
+      if (name.longName !== null) this.#db.run(upsertOld('longnames', 'longname'), id, name.longName);
+      if (name.shortName !== null) this.#db.run(upsertOld('shortnames', 'shortname'), id, name.shortName);
+    });
+  }
+
+  all(): ReadonlyMap<number, NodeName> {
+    const rows = this.#db.all<NameColumns>('SELECT * FROM node_names ORDER BY num');
+    return new Map(rows.map((row) => [row.num, toName(row)]));
+  }
+
+  /**
+   * Takes over what an old relay wrote while it had the database: we write both sides in one transaction, so a
+   * difference is its doing, and newer than ours.
+   */
+  adopt(): void {
+    this.#db.transaction(() => {
+      const known = this.all();
+      for (const row of this.#db.all<OldName>('SELECT meshtastic_id AS id, longname AS name FROM longnames')) {
+        const num = oldNodeNum(row);
+        if (num !== null && known.get(num)?.longName !== row.name) this.#db.run(UPSERT, num, row.name, null, 0);
+      }
+      for (const row of this.#db.all<OldName>('SELECT meshtastic_id AS id, shortname AS name FROM shortnames')) {
+        const num = oldNodeNum(row);
+        if (num !== null && known.get(num)?.shortName !== row.name) this.#db.run(UPSERT, num, null, row.name, 0);
+      }
+    });
+  }
+}
+
+function upsertOld(table: 'longnames' | 'shortnames', column: 'longname' | 'shortname'): string {
+  return `INSERT INTO ${table} (meshtastic_id, ${column}) VALUES (?, ?)
+    ON CONFLICT (meshtastic_id) DO UPDATE SET ${column} = excluded.${column} WHERE ${column} IS NOT excluded.${column}`;
+}
+
+/** Ids are `!hex`; the oldest relays also wrote plain numbers. Null for anything else, and for a row without name. */
+function oldNodeNum(row: OldName): number | null {
+  if (row.id === null || row.name === null) return null;
+  const num = /^\d{1,10}$/.test(row.id) ? Number(row.id) : parseNodeId(row.id);
+  return num !== null && num <= 0xffffffff ? num : null;
+}
+
+function toName(row: NameColumns): NodeName {
+  return { longName: row.long_name, shortName: row.short_name, lastSeenMs: row.last_seen_ms };
+}

@@ -118,7 +118,7 @@ export interface OutboxStore {
   update(rowId: number, change: OutboxChange): void;
   /** Lanes that hold queued or sent rows. */
   depths(): readonly LaneDepth[];
-  /** Queued rows whose age is up. */
+  /** Queued rows whose age is up, oldest first; of a lane with very many, the first 200 (ask again). */
   expired(nowMs: number): readonly OutboxRow[];
   /** Drops finished rows older than this. */
   prune(beforeMs: number): number;

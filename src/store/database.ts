@@ -18,10 +18,16 @@ export class Database {
   readonly #statements = new Map<string, SqliteModule.Statement<SqlValue[], SqlRow>>();
   #depth = 0;
   #lost = false;
+  #rollbacks = 0;
 
   constructor(sqlite: SqliteModule.Database, path: string) {
     this.#sqlite = sqlite;
     this.path = path;
+  }
+
+  /** Grows with each (partly) undone transaction: what was read in one and kept may be wrong then. */
+  get rollbacks(): number {
+    return this.#rollbacks;
   }
 
   /** Runs a statement that returns no rows. */
@@ -95,6 +101,7 @@ export class Database {
       this.#guard(() => this.#prepare(`RELEASE ${name}`).run());
       return result;
     } catch (error) {
+      this.#rollbacks += 1;
       if (this.#sqlite.inTransaction) {
         this.#sqlite.exec(`ROLLBACK TO ${name}`);
         this.#sqlite.exec(`RELEASE ${name}`);
@@ -106,6 +113,7 @@ export class Database {
   }
 
   #undo(): void {
+    this.#rollbacks += 1;
     try {
       if (this.#sqlite.inTransaction) this.#sqlite.exec('ROLLBACK');
     } catch (error) {

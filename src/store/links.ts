@@ -1,5 +1,5 @@
 import type { LinkStore, MessageLink } from '../relay/store-port.ts';
-import type { Database, SqlValue } from './database.ts';
+import type { Database } from './database.ts';
 
 interface LinkColumns {
   readonly radio: string;
@@ -26,6 +26,14 @@ const COLUMNS = 'radio, sender, packet_id, room_id, event_id, direction, text, m
 const OLD_COLUMNS = 'meshtastic_id, matrix_event_id, matrix_room_id, meshtastic_text, meshtastic_meshnet';
 /** Rows that we mirrored into the old table must not be taken for rows of an old relay. */
 const NOT_OURS = 'NOT EXISTS (SELECT 1 FROM message_links WHERE event_id = matrix_event_id)';
+const BY_EVENT = `SELECT ${COLUMNS} FROM message_links WHERE event_id = ? ORDER BY link_id`;
+const OLD_BY_EVENT = `SELECT ${OLD_COLUMNS} FROM message_map WHERE matrix_event_id = ?`;
+/** A parameter that is null narrows nothing. */
+const BY_PACKET = `SELECT ${COLUMNS} FROM message_links WHERE packet_id = ? AND radio = ?
+  AND sender = COALESCE(?, sender) AND room_id = COALESCE(?, room_id)
+  ORDER BY created_at_ms DESC, link_id DESC LIMIT 1`;
+const OLD_BY_PACKET = `SELECT ${OLD_COLUMNS} FROM message_map WHERE meshtastic_id = ? AND ${NOT_OURS}
+  AND matrix_room_id IS COALESCE(?, matrix_room_id) ORDER BY rowid DESC LIMIT 1`;
 /** The old table is trimmed on every n-th link, not on each. */
 const TRIM_EVERY = 50;
 
@@ -70,33 +78,17 @@ export class SqliteLinks implements LinkStore {
   }
 
   byEvent(eventId: string): readonly MessageLink[] {
-    const sql = `SELECT ${COLUMNS} FROM message_links WHERE event_id = ? ORDER BY link_id`;
-    const rows = this.#db.all<LinkColumns>(sql, eventId);
+    const rows = this.#db.all<LinkColumns>(BY_EVENT, eventId);
     if (rows.length > 0) return rows.map(toLink);
-    const old = this.#db.get<OldColumns>(`SELECT ${OLD_COLUMNS} FROM message_map WHERE matrix_event_id = ?`, eventId);
+    const old = this.#db.get<OldColumns>(OLD_BY_EVENT, eventId);
     return old === undefined ? [] : [fromOld(old, '')];
   }
 
   byPacket(key: Parameters<LinkStore['byPacket']>[0]): MessageLink | null {
-    const wanted: [string, SqlValue][] = [];
-    if (key.sender !== undefined) wanted.push(['sender', key.sender]);
-    if (key.roomId !== undefined) wanted.push(['room_id', key.roomId]);
-    const row = this.#db.get<LinkColumns>(
-      `SELECT ${COLUMNS} FROM message_links WHERE packet_id = ? AND radio = ?
-         ${wanted.map(([column]) => `AND ${column} = ?`).join(' ')}
-       ORDER BY created_at_ms DESC, link_id DESC LIMIT 1`,
-      key.packetId,
-      key.radio,
-      ...wanted.map(([, value]) => value),
-    );
+    const room = key.roomId ?? null;
+    const row = this.#db.get<LinkColumns>(BY_PACKET, key.packetId, key.radio, key.sender ?? null, room);
     if (row !== undefined) return toLink(row);
-    const inRoom = key.roomId === undefined ? [] : [key.roomId];
-    const old = this.#db.get<OldColumns>(
-      `SELECT ${OLD_COLUMNS} FROM message_map WHERE meshtastic_id = ? AND ${NOT_OURS}
-         ${inRoom.length === 0 ? '' : 'AND matrix_room_id = ?'} ORDER BY rowid DESC LIMIT 1`,
-      String(key.packetId),
-      ...inRoom,
-    );
+    const old = this.#db.get<OldColumns>(OLD_BY_PACKET, String(key.packetId), room);
     return old === undefined ? null : fromOld(old, key.radio);
   }
 

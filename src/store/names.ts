@@ -16,36 +16,40 @@ interface OldName {
 
 const UPSERT = `INSERT INTO node_names (num, long_name, short_name, last_seen_ms) VALUES (?, ?, ?, ?)
   ON CONFLICT (num) DO UPDATE SET long_name = COALESCE(excluded.long_name, long_name),
-    short_name = COALESCE(excluded.short_name, short_name), last_seen_ms = MAX(excluded.last_seen_ms, last_seen_ms)`;
+    short_name = COALESCE(excluded.short_name, short_name), last_seen_ms = MAX(excluded.last_seen_ms, last_seen_ms)
+  RETURNING num, long_name, short_name, last_seen_ms`;
 
 /**
- * Names of nodes: one per store. Names are written to longnames and shortnames too, the tables of mmrelay 1.x.
+ * Names of nodes: one per store. Holds all of them in memory, since every message looks names up. Names are written to
+ * longnames and shortnames too, the tables of mmrelay 1.x.
  * Invariant after `adopt`: what those tables say and what node_names says is the same.
  */
 export class SqliteNames implements NameStore {
   readonly #db: Database;
+  #known: Map<number, NodeName> | null = null;
+  /** db.rollbacks when #known was read. */
+  #knownAt = 0;
 
   constructor(db: Database) {
     this.#db = db;
   }
 
   get(num: number): NodeName | null {
-    const row = this.#db.get<NameColumns>('SELECT * FROM node_names WHERE num = ?', num);
-    return row === undefined ? null : toName(row);
+    return this.#load().get(num) ?? null;
   }
 
   put(num: number, name: NodeName): void {
     this.#db.transaction(() => {
-      this.#db.run(UPSERT, num, name.longName, name.shortName, Math.trunc(name.lastSeenMs));
+      this.#upsert(num, name);
       const id = nodeId(num);
       if (name.longName !== null) this.#db.run(upsertOld('longnames', 'longname'), id, name.longName);
       if (name.shortName !== null) this.#db.run(upsertOld('shortnames', 'shortname'), id, name.shortName);
     });
   }
 
+  /** A view that follows later changes. */
   all(): ReadonlyMap<number, NodeName> {
-    const rows = this.#db.all<NameColumns>('SELECT * FROM node_names ORDER BY num');
-    return new Map(rows.map((row) => [row.num, toName(row)]));
+    return this.#load();
   }
 
   /**
@@ -57,13 +61,30 @@ export class SqliteNames implements NameStore {
       const known = this.all();
       for (const row of this.#db.all<OldName>('SELECT meshtastic_id AS id, longname AS name FROM longnames')) {
         const num = oldNodeNum(row);
-        if (num !== null && known.get(num)?.longName !== row.name) this.#db.run(UPSERT, num, row.name, null, 0);
+        if (num !== null && known.get(num)?.longName !== row.name)
+          this.#upsert(num, { longName: row.name, shortName: null, lastSeenMs: 0 });
       }
       for (const row of this.#db.all<OldName>('SELECT meshtastic_id AS id, shortname AS name FROM shortnames')) {
         const num = oldNodeNum(row);
-        if (num !== null && known.get(num)?.shortName !== row.name) this.#db.run(UPSERT, num, null, row.name, 0);
+        if (num !== null && known.get(num)?.shortName !== row.name)
+          this.#upsert(num, { longName: null, shortName: row.name, lastSeenMs: 0 });
       }
     });
+  }
+
+  #upsert(num: number, name: NodeName): void {
+    const known = this.#load();
+    const row = this.#db.get<NameColumns>(UPSERT, num, name.longName, name.shortName, Math.trunc(name.lastSeenMs));
+    if (row !== undefined) known.set(num, toName(row));
+  }
+
+  #load(): Map<number, NodeName> {
+    if (this.#known === null || this.#knownAt !== this.#db.rollbacks) {
+      this.#knownAt = this.#db.rollbacks;
+      const rows = this.#db.all<NameColumns>('SELECT num, long_name, short_name, last_seen_ms FROM node_names');
+      this.#known = new Map(rows.map((row) => [row.num, toName(row)]));
+    }
+    return this.#known;
   }
 }
 

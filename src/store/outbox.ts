@@ -34,14 +34,20 @@ interface Turn {
   readonly turn_row_id: number;
 }
 
-/** Rows handed out at once by `expired`: memory stays bounded after a week without a homeserver. */
-const EXPIRED_AT_ONCE = 1000;
+/** Rows per lane handed out at once by `expired`: memory stays bounded after a week without a homeserver. */
+const EXPIRED_AT_ONCE = 200;
 
 const COLUMNS =
   'row_id, lane, priority, created_at_ms, expires_at_ms, packet_id, origin, group_id, payload, state, attempts, ' +
   'next_attempt_at_ms, sent_at_ms, last_error';
 /** The index outbox_queue has this order, so the first row is found without sorting. */
 const LEAVING_ORDER = 'ORDER BY waits, turn_priority, turn_row_id, row_id';
+
+const QUEUED = `SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND state = 'queued' ${LEAVING_ORDER} LIMIT ?`;
+const BY_ID = `SELECT ${COLUMNS} FROM outbox WHERE row_id = ?`;
+const SENT = `SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND state = 'sent' ORDER BY row_id`;
+const BY_PACKET = `SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND packet_id = ? AND packet_id IS NOT NULL
+  AND state IN ('queued', 'sent') ORDER BY row_id DESC LIMIT 1`;
 
 /**
  * What has to leave: one per store. Rows of a group take the turn (priority, row id) of their first row, so they stay
@@ -83,32 +89,23 @@ export class SqliteOutbox implements OutboxStore {
   }
 
   get(rowId: number): OutboxRow | null {
-    return this.#one(`SELECT ${COLUMNS} FROM outbox WHERE row_id = ?`, rowId);
+    return this.#one(BY_ID, rowId);
   }
 
   head(lane: string): OutboxRow | null {
-    return this.#one(
-      `SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND state = 'queued' ${LEAVING_ORDER} LIMIT 1`,
-      lane,
-    );
+    return this.#one(QUEUED, lane, 1);
   }
 
   queued(lane: string, limit: number): readonly OutboxRow[] {
-    const sql = `SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND state = 'queued' ${LEAVING_ORDER} LIMIT ?`;
-    return this.#many(sql, lane, limit);
+    return this.#many(QUEUED, lane, limit);
   }
 
   sent(lane: string): readonly OutboxRow[] {
-    return this.#many(`SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND state = 'sent' ORDER BY row_id`, lane);
+    return this.#many(SENT, lane);
   }
 
   byPacketId(lane: string, packetId: number): OutboxRow | null {
-    return this.#one(
-      `SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND packet_id = ? AND packet_id IS NOT NULL
-         AND state IN ('queued', 'sent') ORDER BY row_id DESC LIMIT 1`,
-      lane,
-      packetId,
-    );
+    return this.#one(BY_PACKET, lane, packetId);
   }
 
   update(rowId: number, change: OutboxChange): void {
@@ -132,8 +129,10 @@ export class SqliteOutbox implements OutboxStore {
   }
 
   expired(nowMs: number): readonly OutboxRow[] {
-    const sql = `SELECT ${COLUMNS} FROM outbox WHERE state = 'queued' AND expires_at_ms <= ?
-      ORDER BY expires_at_ms, row_id LIMIT ?`;
+    const oldest = `SELECT row_id, row_number() OVER (PARTITION BY lane ORDER BY expires_at_ms, row_id) AS place
+      FROM outbox WHERE state = 'queued' AND expires_at_ms <= ?`;
+    const sql = `SELECT ${COLUMNS} FROM outbox WHERE row_id IN (SELECT row_id FROM (${oldest}) WHERE place <= ?)
+      ORDER BY expires_at_ms, row_id`;
     return this.#many(sql, nowMs, EXPIRED_AT_ONCE);
   }
 

@@ -36,7 +36,7 @@ export const relayTables: Migration = {
         turn_row_id INTEGER NOT NULL
       ) STRICT;
       CREATE INDEX outbox_queue ON outbox (lane, waits, turn_priority, turn_row_id, row_id) WHERE state = 'queued';
-      CREATE INDEX outbox_expiry ON outbox (expires_at_ms, row_id) WHERE state = 'queued';
+      CREATE INDEX outbox_expiry ON outbox (expires_at_ms, row_id, lane) WHERE state = 'queued';
       CREATE INDEX outbox_sent ON outbox (lane, row_id) WHERE state = 'sent';
       CREATE INDEX outbox_open ON outbox (lane, state, created_at_ms) WHERE state IN ('queued', 'sent');
       CREATE INDEX outbox_packet ON outbox (lane, packet_id) WHERE packet_id IS NOT NULL AND state IN ('queued', 'sent');

@@ -1,0 +1,80 @@
+import type { JsonObject } from '../util/json.ts';
+
+/**
+ * What an outbox row carries, one type per road. Plain JSON, because it waits on disk; everything that can only be
+ * known when the row leaves (the event id of a message that is itself still waiting) is named here and bound then.
+ */
+
+/** Something to put into a room. */
+export type RoomDelivery = EventDelivery | RedactionDelivery;
+
+export interface EventDelivery {
+  readonly kind: 'event';
+  readonly type: string;
+  readonly content: JsonObject;
+  /** Relation to the event that carries this packet, bound when the row leaves. */
+  readonly relation: PacketRelation | null;
+  /** Remembered once the event is in the room. */
+  readonly link: PacketLink | null;
+  /** Sent instead when the relation cannot be bound or the server refuses the native form. */
+  readonly fallback: JsonObject | null;
+}
+
+export interface RedactionDelivery {
+  readonly kind: 'redaction';
+  readonly eventId: string;
+}
+
+export interface PacketRelation {
+  readonly rel: 'reply' | 'reaction';
+  readonly radio: string;
+  readonly packetId: number;
+  /** Emoji of a reaction. */
+  readonly key: string | null;
+}
+
+export interface PacketLink {
+  readonly radio: string;
+  readonly sender: number;
+  readonly packetId: number;
+  readonly text: string | null;
+  readonly meshnet: string | null;
+  readonly author: string | null;
+}
+
+/** Something to put on the air; the packet id is in the outbox row. */
+export interface RadioDelivery {
+  readonly kind: 'packet';
+  readonly to: number;
+  readonly channel: number;
+  readonly portnum: number;
+  readonly text: string;
+  readonly replyId: number;
+  readonly emoji: number;
+  readonly wantAck: boolean;
+  readonly pki: boolean;
+  /** Whom to tell about its fate; null for output that nobody waits for. */
+  readonly source: DeliverySource | null;
+}
+
+export interface DeliverySource {
+  /** Lane name of the room the message came from. */
+  readonly room: string;
+  readonly roomId: string;
+  readonly eventId: string;
+  readonly sender: string;
+  /** 1-based part and number of parts of a split text. */
+  readonly part: number;
+  readonly parts: number;
+}
+
+/** Order within a lane: direct messages and replies before chat, chat before plugin output, that before bulk. */
+export const PRIORITY = { direct: 10, reply: 20, chat: 30, status: 40, plugin: 50, bulk: 70 } as const;
+
+export function roomLane(room: string): string {
+  return `room:${room}`;
+}
+
+export function radioLane(radio: string): string {
+  return `radio:${radio}`;
+}

@@ -1,0 +1,87 @@
+import type { Logger } from '../util/logger.ts';
+import type { Waker } from '../util/waker.ts';
+import type { IntentWriterOptions } from './intent-writer.ts';
+import { type IntentOrigin, writeIntents } from './intent-writer.ts';
+import { meshToRooms } from './rules/mesh-to-room.ts';
+import { roomToMesh } from './rules/room-to-mesh.ts';
+import type { Intent, WorldView } from './rules/view.ts';
+import type { InboxRow } from './store-port.ts';
+
+export interface InboxPumpOptions extends IntentWriterOptions {
+  readonly logger: Logger;
+  readonly waker: Waker;
+  readonly view: () => WorldView;
+  /** A plugin may take a message for itself; resolves within the claim deadline. */
+  readonly claim: (row: InboxRow, view: WorldView) => Promise<boolean>;
+  /** Intents of the teller for what the sender is to know. Runs inside the transaction. */
+  readonly tell: (intent: Extract<Intent, { kind: 'tell' }>) => void;
+  readonly onDrop: (row: InboxRow, reason: string) => void;
+  readonly wakeLanes: (lanes: ReadonlySet<string>) => void;
+  /** Rows that cannot be decided yet: their room may be one behind an alias that is not resolved. */
+  readonly mustWait: (row: InboxRow, view: WorldView) => boolean;
+}
+
+const BATCH_ROWS = 200;
+/** Rows that wait for an alias or a key are looked at again this often, whatever happens. */
+const HELD_RECHECK_MS = 60_000;
+
+/**
+ * Turns inbox rows into outbox rows, in the order they came. One per engine; holds a count of
+ * rows that wait. Invariant: a row is marked
+ * done in the same transaction that writes what it leads to, so a crash repeats the decision, never its effect.
+ */
+export class InboxPump {
+  readonly #options: InboxPumpOptions;
+  #held = 0;
+
+  constructor(options: InboxPumpOptions) {
+    this.#options = options;
+  }
+
+  /** One round; sleeps until there is work. */
+  async step(): Promise<void> {
+    const { store, waker, view, mustWait } = this.#options;
+    const world = view();
+    const pending = store.inbox.pending(BATCH_ROWS + this.#held);
+    const rows = pending.filter((row) => !mustWait(row, world));
+    // Rows that wait must not hide those behind them.
+    this.#held = pending.length - rows.length;
+    if (rows.length === 0) {
+      if (pending.length < BATCH_ROWS + this.#held) await waker.wait(HELD_RECHECK_MS);
+      return;
+    }
+    const claimed = new Set<number>();
+    for (const row of rows) if (await this.#options.claim(row, world)) claimed.add(row.rowId);
+    const lanes = store.transaction(() => this.#decide(rows, claimed));
+    this.#options.wakeLanes(lanes);
+  }
+
+  #decide(rows: readonly InboxRow[], claimed: ReadonlySet<number>): ReadonlySet<string> {
+    const { store } = this.#options;
+    const lanes = new Set<string>();
+    for (const row of rows) {
+      // A fresh view for each row: the one before it may have written the link that this one needs.
+      const world = this.#options.view();
+      if (!claimed.has(row.rowId)) for (const lane of this.#apply(row, world)) lanes.add(lane);
+      store.inbox.markDone(row.rowId);
+    }
+    return lanes;
+  }
+
+  #apply(row: InboxRow, world: WorldView): ReadonlySet<string> {
+    const { item } = row;
+    const intents = item.kind === 'mesh' ? meshToRooms(item.radio, item.packet, world) : roomToMesh(item.event, world);
+    for (const intent of intents) {
+      if (intent.kind === 'tell') this.#options.tell(intent);
+      if (intent.kind === 'drop') this.#options.onDrop(row, intent.reason);
+    }
+    return writeIntents(intents, originOf(row, world), { ...this.#options, settings: world.settings });
+  }
+}
+
+function originOf({ item, receivedAtMs }: InboxRow, world: WorldView): IntentOrigin {
+  const meshnet = (radio: string): string | null => world.settings.radios.get(radio)?.meshnetName ?? null;
+  if (item.kind === 'mesh')
+    return { origin: `packet:${item.packet.from}/${item.packet.id}`, atMs: receivedAtMs, meshnet };
+  return { origin: `event:${item.event.roomId}/${item.event.eventId}`, atMs: item.event.timestampMs, meshnet };
+}

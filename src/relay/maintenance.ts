@@ -1,0 +1,53 @@
+import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { errorText } from '../util/relay-error.ts';
+import { DEDUP_WINDOW_MS, type RelaySettings } from './settings.ts';
+import type { StorePort } from './store-port.ts';
+
+export interface MaintenanceOptions {
+  readonly store: StorePort;
+  readonly settings: RelaySettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const HOUR_MS = 3_600_000;
+const OUTBOX_KEEP_MS = 7 * 24 * HOUR_MS;
+const LINKS_KEEP_MS = 90 * 24 * HOUR_MS;
+
+/** Keeps the database from growing for ever. One per engine; holds its timer. */
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  #cancel: () => void = () => undefined;
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#schedule(HOUR_MS / 60);
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #schedule(delayMs: number): void {
+    this.#cancel = this.#options.clock.after(delayMs, () => this.#round(), { background: true });
+  }
+
+  #round(): void {
+    const { store, clock, settings, logger } = this.#options;
+    const nowMs = clock.now();
+    try {
+      store.transaction(() => {
+        store.inbox.prune(nowMs - DEDUP_WINDOW_MS);
+        store.outbox.prune(nowMs - OUTBOX_KEEP_MS);
+        store.links.prune({ beforeMs: nowMs - LINKS_KEEP_MS, keepAtLeast: settings.keepLinks });
+      });
+    } catch (error) {
+      logger.warn('Old rows could not be removed', { error: errorText(error) });
+    }
+    this.#schedule(HOUR_MS);
+  }
+}

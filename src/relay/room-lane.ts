@@ -1,0 +1,225 @@
+import { fullJitter } from '../util/backoff.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { errorText, RelayError } from '../util/relay-error.ts';
+import { Waker } from '../util/waker.ts';
+import { type BoundEvent, bindRelation, fallbackEvent } from './bind-relation.ts';
+import type { EventDelivery, RoomDelivery } from './delivery.ts';
+import { guardedLoop } from './guarded-loop.ts';
+import type { MatrixPort } from './ports.ts';
+import type { OutboxRow, StorePort } from './store-port.ts';
+
+export type RoomOutcome =
+  | { readonly state: 'sent'; readonly eventId: string }
+  | { readonly state: 'failed' | 'expired'; readonly reason: string };
+
+export interface RoomLaneOptions {
+  readonly lane: string;
+  /** Room id or alias as configured. */
+  readonly room: string;
+  readonly matrix: MatrixPort;
+  readonly store: StorePort;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  /** Makes transaction ids of this installation unlike those of any other with the same account. */
+  readonly installId: string;
+  /** Shared by all rooms: a homeserver limits the account, not the room. */
+  readonly gate: AccountGate;
+  /** Called inside the transaction that changes the row. */
+  readonly onOutcome: (row: OutboxRow, delivery: RoomDelivery, outcome: RoomOutcome, roomId: string | null) => void;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Wall time before which the homeserver wants no event from this account. */
+export interface AccountGate {
+  notBeforeMs: number;
+}
+
+const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
+/** A refusal an administrator may lift (not invited, no power, encryption): the room waits, asking seldom. */
+const BLOCKED_WAIT_MS = 60_000;
+const IDLE_MS = 60_000;
+
+/** Refusals of this very event: no waiting helps, and the events behind it must not wait for it. */
+const EVENT_REFUSALS: ReadonlySet<string> = new Set([
+  'MATRIX_TOO_LARGE',
+  'MATRIX_BAD_EVENT',
+  'MATRIX_DUPLICATE_ANNOTATION',
+  'MATRIX_NOT_FOUND',
+]);
+
+/**
+ * Takes the rows of one room's lane to the homeserver, strictly in order. One per room. Holds nothing but its backoff.
+ * Invariant: the next row is not offered before the one ahead of it is in the room, refused for good, or too old.
+ */
+export class RoomLane {
+  readonly #options: RoomLaneOptions;
+  readonly #waker: Waker;
+  readonly #abort = new AbortController();
+  #failures = 0;
+  #notBeforeMs = 0;
+  #blocked: string | null = null;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: RoomLaneOptions) {
+    this.#options = options;
+    this.#waker = new Waker(options.clock);
+  }
+
+  start(): void {
+    const { clock, logger, lane, onFatal } = this.#options;
+    const loop = { name: lane, clock, logger, signal: this.#abort.signal, onFatal };
+    this.#running = guardedLoop(loop, () => this.#step());
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#waker.wake();
+    await this.#running;
+  }
+
+  wake(): void {
+    this.#waker.wake();
+  }
+
+  /** The homeserver is back: what waits for it need not wait out its backoff. */
+  onMatrixUp(): void {
+    this.#failures = 0;
+    this.#notBeforeMs = 0;
+    this.#waker.wake();
+  }
+
+  /** Why the room takes nothing at the moment; null when it does. */
+  blocked(): string | null {
+    return this.#blocked;
+  }
+
+  async #step(): Promise<void> {
+    const { store, lane, clock, gate } = this.#options;
+    const row = store.outbox.head(lane);
+    if (row === null) {
+      await this.#waker.wait(IDLE_MS);
+      return;
+    }
+    const nowMs = clock.now();
+    if (row.expiresAtMs <= nowMs) {
+      this.#finish(row, { state: 'expired', reason: this.#blocked ?? row.lastError ?? 'too old' }, null);
+      return;
+    }
+    const waitMs = Math.max(this.#notBeforeMs, gate.notBeforeMs) - nowMs;
+    if (waitMs > 0) await this.#waker.wait(waitMs);
+    else await this.#send(row);
+  }
+
+  async #send(row: OutboxRow): Promise<void> {
+    const delivery = readRoomDelivery(row);
+    const { matrix, room, store } = this.#options;
+    let roomId: string | null = null;
+    try {
+      roomId = await matrix.resolveRoom(room);
+      const event =
+        delivery.kind === 'event' ? bindRelation(delivery, roomId, store.links) : redaction(delivery.eventId);
+      const { eventId } = await matrix.send({ roomId, ...event, txnId: this.#txnId(row) });
+      this.#succeed(row, eventId, roomId);
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      if (!(error instanceof RelayError)) throw error;
+      if (!EVENT_REFUSALS.has(error.code)) this.#wait(row, error);
+      else await this.#sendFallback(row, delivery, { error, roomId });
+    }
+  }
+
+  async #sendFallback(
+    row: OutboxRow,
+    delivery: RoomDelivery,
+    refusal: { error: RelayError; roomId: string | null },
+  ): Promise<void> {
+    const { error, roomId } = refusal;
+    const { matrix, store, logger } = this.#options;
+    const event = delivery.kind === 'event' && roomId !== null ? fallbackEvent(delivery, roomId, store.links) : null;
+    if (event === null || roomId === null) {
+      logger.warn('The homeserver refused an event for good', {
+        row: row.rowId,
+        code: error.code,
+        error: errorText(error),
+      });
+      this.#finish(row, { state: 'failed', reason: error.userText ?? error.message }, roomId);
+      return;
+    }
+    try {
+      const { eventId } = await matrix.send({ roomId, ...event, txnId: `${this.#txnId(row)}f` });
+      this.#succeed(row, eventId, roomId);
+    } catch (second) {
+      if (!(second instanceof RelayError)) throw second;
+      if (EVENT_REFUSALS.has(second.code)) this.#finish(row, { state: 'failed', reason: second.message }, roomId);
+      else this.#wait(row, second);
+    }
+  }
+
+  /** The same row is the same event, however often it is sent: the homeserver answers a repeat with the first event's id. */
+  #txnId(row: OutboxRow): string {
+    return `mmr${this.#options.installId}.${row.rowId}`;
+  }
+
+  #succeed(row: OutboxRow, eventId: string, roomId: string): void {
+    this.#failures = 0;
+    this.#blocked = null;
+    this.#finish(row, { state: 'sent', eventId }, roomId);
+  }
+
+  #finish(row: OutboxRow, outcome: RoomOutcome, roomId: string | null): void {
+    const { store, clock } = this.#options;
+    const delivery = readRoomDelivery(row);
+    store.transaction(() => {
+      const done = outcome.state === 'sent';
+      store.outbox.update(row.rowId, {
+        state: done ? 'done' : outcome.state,
+        ...(done ? { sentAtMs: clock.now() } : {}),
+        lastError: outcome.state === 'sent' ? null : outcome.reason,
+      });
+      if (outcome.state === 'sent' && roomId !== null)
+        rememberLink(store, delivery, { eventId: outcome.eventId, roomId, atMs: clock.now() });
+      this.#options.onOutcome(row, delivery, outcome, roomId);
+    });
+  }
+
+  #wait(row: OutboxRow, error: RelayError): void {
+    const { clock, random, gate, logger, room } = this.#options;
+    const reason = errorText(error);
+    if (this.#blocked !== reason) logger.warn('Messages for a room wait', { room, code: error.code, reason });
+    this.#blocked = reason;
+    this.#failures += 1;
+    const policy = error.retry;
+    const jitterMs = fullJitter(this.#failures - 1, BACKOFF, random());
+    const waitMs = policy.kind === 'after' ? policy.ms : policy.kind === 'later' ? jitterMs : BLOCKED_WAIT_MS;
+    this.#notBeforeMs = clock.now() + waitMs;
+    if (policy.kind === 'after') gate.notBeforeMs = Math.max(gate.notBeforeMs, this.#notBeforeMs);
+    logger.debug('A row is tried again', { row: row.rowId, waitMs, failures: this.#failures });
+  }
+}
+
+/** The delivery in a row of a room lane, as `delivery.ts` wrote it. */
+export function readRoomDelivery(row: OutboxRow): RoomDelivery {
+  return row.payload as unknown as RoomDelivery;
+}
+
+function redaction(eventId: string): BoundEvent {
+  return { type: 'm.room.redaction', content: { redacts: eventId } };
+}
+
+function rememberLink(
+  store: StorePort,
+  delivery: RoomDelivery,
+  sent: { eventId: string; roomId: string; atMs: number },
+): void {
+  const link: EventDelivery['link'] = delivery.kind === 'event' ? delivery.link : null;
+  if (link === null) return;
+  store.links.add({
+    ...link,
+    roomId: sent.roomId,
+    eventId: sent.eventId,
+    direction: 'to-room',
+    createdAtMs: sent.atMs,
+  });
+}

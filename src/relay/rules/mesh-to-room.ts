@@ -1,0 +1,98 @@
+import { BROADCAST, nodeId } from '../../util/node-id.ts';
+import { utf8Decode } from '../../util/utf8.ts';
+import { type EventDelivery, type PacketLink, PRIORITY } from '../delivery.ts';
+import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../portnums.ts';
+import type { MeshPacket } from '../ports.ts';
+import type { RadioSettings, RoomRoute } from '../settings.ts';
+import { classifyPacket } from './packet-class.ts';
+import { roomPrefix } from './prefix.ts';
+import { type MeshAuthor, meshKeys, textContent } from './room-content.ts';
+import { drop, type Intent, type WorldView } from './view.ts';
+
+/** What became of a packet: for plugins only, or a message with its destinations. */
+export interface MeshMessage {
+  readonly packet: MeshPacket;
+  readonly radio: RadioSettings;
+  readonly author: MeshAuthor;
+  readonly text: string;
+  readonly direct: boolean;
+}
+
+/** The message in a packet, or the reason why there is none. */
+export function readMeshMessage(radioName: string, packet: MeshPacket, view: WorldView): MeshMessage | string {
+  const radio = view.settings.radios.get(radioName);
+  if (radio === undefined) return `radio ${radioName} is not configured`;
+  if (radio.ignoredNodes.has(packet.from)) return 'node is ignored';
+  const kind = classifyPacket(packet, radio);
+  if (kind !== 'relay') return kind === 'drop' ? 'port is disabled' : 'port is for plugins only';
+  const own = view.radioInfo(radioName)?.nodeNum ?? null;
+  const direct = own !== null && packet.to === own;
+  if (!direct && packet.to !== BROADCAST) return 'addressed to another node';
+  // A bell character or a stray NUL is not text; nothing else is touched.
+  const text = utf8Decode(packet.payload).replaceAll('\u0000', '');
+  if (text.trim() === '') return 'empty text';
+  const names = view.names(packet.from);
+  return { packet, radio, text, direct, author: { ...names, meshnet: radio.meshnetName } };
+}
+
+/**
+ * Mesh packet to rooms. A direct message to our node never reaches a room that others read, whatever its kind (W17);
+ * replies and reactions stay in the rooms of the channel they came on.
+ */
+export function meshToRooms(radioName: string, packet: MeshPacket, view: WorldView): readonly Intent[] {
+  const message = readMeshMessage(radioName, packet, view);
+  if (typeof message === 'string') return drop(message);
+  if (message.direct) return drop('direct message to our node');
+  const routes = view.settings.routes.filter((route) => route.radio === radioName && route.channel === packet.channel);
+  if (routes.length === 0) return drop(`no room is mapped to channel ${packet.channel}`);
+  return routes.map((route) => ({
+    kind: 'to-room',
+    room: route.room,
+    priority: PRIORITY.chat,
+    delivery: messageDelivery(message, route, view),
+  }));
+}
+
+function messageDelivery(message: MeshMessage, route: RoomRoute, view: WorldView): EventDelivery {
+  const { packet, author, text } = message;
+  const format = route.roomPrefix ?? view.settings.roomPrefixFormat;
+  const prefix = roomPrefix(format, { long: author.long, short: author.short, mesh: author.meshnet });
+  const keys = meshKeys(packet, author, text);
+  const plain = textContent(prefix + text, keys);
+  const interactive = packet.portnum === TEXT_MESSAGE_APP && packet.replyId !== 0;
+  const base: EventDelivery = {
+    kind: 'event',
+    type: 'm.room.message',
+    content: plain,
+    relation: null,
+    link: packetLink(message),
+    fallback: null,
+  };
+  if (!interactive) return base;
+  const target = { radio: message.radio.name, packetId: packet.replyId };
+  if (packet.emoji !== 0) {
+    if (!view.settings.reactions) return base;
+    const spoken = textContent(`${prefix}reacted ${text.trim()}`, keys);
+    return {
+      ...base,
+      type: 'm.reaction',
+      content: keys,
+      relation: { ...target, rel: 'reaction', key: text.trim() },
+      link: null,
+      fallback: spoken,
+    };
+  }
+  return view.settings.replies ? { ...base, relation: { ...target, rel: 'reply', key: null } } : base;
+}
+
+function packetLink({ packet, radio, text }: MeshMessage): PacketLink | null {
+  if (packet.id === 0 || packet.portnum === DETECTION_SENSOR_APP) return null;
+  return {
+    radio: radio.name,
+    sender: packet.from,
+    packetId: packet.id,
+    text,
+    meshnet: radio.meshnetName,
+    author: nodeId(packet.from),
+  };
+}

@@ -1,0 +1,70 @@
+import type { JsonObject } from '../../util/json.ts';
+import type { RadioDelivery, RoomDelivery } from '../delivery.ts';
+import type { MeshNode, RadioInfo } from '../ports.ts';
+import type { RelaySettings } from '../settings.ts';
+import type { MessageLink } from '../store-port.ts';
+
+/** What the rules may look at: a frozen moment, fetched by the engine, so that rules need no I/O and no clock. */
+export interface WorldView {
+  readonly settings: RelaySettings;
+  readonly nowMs: number;
+  /** Our own Matrix user; null before the first login. */
+  readonly ownUser: string | null;
+  radioInfo(radio: string): RadioInfo | null;
+  node(radio: string, num: number): MeshNode | null;
+  /** Names for people: never empty, `!hex` for a stranger, marked when two nodes share a name. */
+  names(num: number): { readonly long: string; readonly short: string };
+  linkByPacket(key: {
+    readonly radio: string;
+    readonly packetId: number;
+    readonly sender?: number;
+    readonly roomId?: string;
+  }): MessageLink | null;
+  linksByEvent(eventId: string): readonly MessageLink[];
+  /** Room id behind a configured id or alias; null while an alias is not resolved. */
+  roomId(room: string): string | null;
+  powerLevel(roomId: string, userId: string): number | null;
+}
+
+export type Intent =
+  | {
+      readonly kind: 'to-room';
+      readonly room: string;
+      readonly priority: number;
+      readonly delivery: RoomDelivery;
+    }
+  | {
+      readonly kind: 'to-radio';
+      readonly radio: string;
+      readonly priority: number;
+      /** Parts of one text leave together, in order. */
+      readonly deliveries: readonly RadioDelivery[];
+      /** The text for quotes; null for kinds that are not remembered. */
+      readonly text: string | null;
+    }
+  | {
+      /** Tell the sender something about their message. */
+      readonly kind: 'tell';
+      readonly room: string;
+      readonly eventId: string;
+      readonly sender: string;
+      readonly reason: TellReason;
+      readonly text: string;
+    }
+  | { readonly kind: 'drop'; readonly reason: string };
+
+/** `limited` reasons are said at most once a minute per sender. */
+export type TellReason = 'cut' | 'refused' | 'rate' | 'expired' | 'failed';
+
+export function drop(reason: string): readonly Intent[] {
+  return [{ kind: 'drop', reason }];
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A non-empty string, or null. */
+export function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

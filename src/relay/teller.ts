@@ -1,0 +1,115 @@
+import type { Clock } from '../util/clock.ts';
+import type { JsonObject } from '../util/json.ts';
+import { type DeliverySource, type EventDelivery, PRIORITY, type RadioDelivery, roomLane } from './delivery.ts';
+import type { RadioOutcome } from './radio-lane.ts';
+import { replyContent } from './rules/room-content.ts';
+import type { Intent } from './rules/view.ts';
+import type { DeliveryStatusMode } from './settings.ts';
+import type { OutboxRow, StorePort } from './store-port.ts';
+
+export interface TellerOptions {
+  readonly store: StorePort;
+  readonly clock: Clock;
+  readonly mode: () => DeliveryStatusMode;
+  readonly roomMaxAgeMs: () => number;
+  readonly wakeLanes: (lanes: ReadonlySet<string>) => void;
+}
+
+/** How a state looks on the message it speaks of. The wording follows what the radio can know. */
+const SYMBOLS = { heard: '📡', acked: '✅', failed: '❌', expired: '⌛' } as const;
+const QUIET_MS = 60_000;
+const MAX_QUIET_ENTRIES = 5_000;
+
+/**
+ * Tells senders what became of their messages. One per engine. Holds when whom was last told the same thing.
+ * Invariant: at most one status event per message, because a stock homeserver allows an account 0.2 events a second.
+ */
+export class Teller {
+  readonly #options: TellerOptions;
+  readonly #lastTold = new Map<string, number>();
+
+  constructor(options: TellerOptions) {
+    this.#options = options;
+  }
+
+  /** Something a rule wants the sender to know. Call inside the transaction of its cause. */
+  tell(intent: Extract<Intent, { kind: 'tell' }>): void {
+    const chatty = intent.reason === 'refused' || intent.reason === 'rate';
+    if (chatty && this.#toldLately(`${intent.sender}/${intent.reason}`)) return;
+    this.#add(intent.room, noticeReply(intent.text, intent.eventId));
+  }
+
+  /** The radio's word about one packet of ours. Call inside the transaction that changes its row. */
+  onRadioOutcome(row: OutboxRow, delivery: RadioDelivery, outcome: RadioOutcome): void {
+    const mode = this.#options.mode();
+    const source = delivery.source;
+    if (source === null || mode === 'off' || outcome.state === 'on-air') return;
+    const bad = outcome.state === 'failed' || outcome.state === 'expired';
+    if (!bad && (mode !== 'reactions' || source.part !== source.parts)) return;
+    if (!this.#firstWord(source)) return;
+    const words = 'reason' in outcome ? ` ${statusWords(outcome, source)}` : '';
+    if (mode === 'notices') this.#add(source.room, noticeReply(`Not sent:${words}.`, source.eventId));
+    else this.#add(source.room, statusReaction(`${SYMBOLS[outcome.state]}${words}`, source.eventId), row.origin);
+  }
+
+  /** Messages that came while we were away and are too old for the air: one sentence for all of them. */
+  onTooOld(room: string, count: number): void {
+    const words = count === 1 ? '1 message was' : `${count} messages were`;
+    const body = `${words} not sent to the mesh: too old when the relay came back.`;
+    this.#add(room, event('m.room.message', { msgtype: 'm.notice', body, mmrelay_suppress: true }));
+  }
+
+  /** True for the first status of a message; remembered on disk so that a restart does not say it twice. */
+  #firstWord(source: DeliverySource): boolean {
+    const key = `told:${source.eventId}`;
+    const { values } = this.#options.store;
+    if (values.get(key) !== null) return false;
+    values.set(key, String(this.#options.clock.now()));
+    return true;
+  }
+
+  #toldLately(key: string): boolean {
+    const nowMs = this.#options.clock.now();
+    const lastMs = this.#lastTold.get(key);
+    if (lastMs !== undefined && nowMs - lastMs < QUIET_MS) return true;
+    this.#lastTold.delete(key);
+    this.#lastTold.set(key, nowMs);
+    const oldest = this.#lastTold.keys().next();
+    if (this.#lastTold.size > MAX_QUIET_ENTRIES && !oldest.done) this.#lastTold.delete(oldest.value);
+    return false;
+  }
+
+  #add(room: string, delivery: EventDelivery, origin = 'notice'): void {
+    const { store, clock, roomMaxAgeMs, wakeLanes } = this.#options;
+    const lane = roomLane(room);
+    store.outbox.add({
+      lane,
+      priority: PRIORITY.status,
+      createdAtMs: clock.now(),
+      expiresAtMs: clock.now() + roomMaxAgeMs(),
+      packetId: null,
+      origin,
+      groupId: null,
+      payload: delivery as unknown as JsonObject,
+    });
+    wakeLanes(new Set([lane]));
+  }
+}
+
+function statusWords(outcome: Extract<RadioOutcome, { reason: string }>, source: DeliverySource): string {
+  const part = source.parts > 1 ? `part ${source.part} of ${source.parts}: ` : '';
+  return `${part}${outcome.state === 'expired' ? 'waited too long: ' : ''}${outcome.reason}`;
+}
+
+function event(type: string, content: JsonObject): EventDelivery {
+  return { kind: 'event', type, content, relation: null, link: null, fallback: null };
+}
+
+function noticeReply(body: string, eventId: string): EventDelivery {
+  return event('m.room.message', replyContent({ msgtype: 'm.notice', body, mmrelay_suppress: true }, eventId));
+}
+
+function statusReaction(key: string, eventId: string): EventDelivery {
+  const relates = { rel_type: 'm.annotation', event_id: eventId, key };
+  return event('m.reaction', { mmrelay_suppress: true, 'm.relates_to': relates });
+}

@@ -1,0 +1,45 @@
+import type { Clock } from '../util/clock.ts';
+import { nodeId } from '../util/node-id.ts';
+import type { MatrixPort, RadioPort } from './ports.ts';
+import type { WorldView } from './rules/view.ts';
+import type { RelaySettings } from './settings.ts';
+import type { NodeName, StorePort } from './store-port.ts';
+
+export interface WorldOptions {
+  readonly store: StorePort;
+  readonly matrix: MatrixPort;
+  readonly radios: ReadonlyMap<string, RadioPort>;
+  readonly clock: Clock;
+  readonly roomId: (room: string) => string | null;
+}
+
+/** The world as the rules see it at this moment; every look-up is synchronous. */
+export function viewWorld(settings: RelaySettings, options: WorldOptions): WorldView {
+  const { store, matrix, radios, clock, roomId } = options;
+  return {
+    settings,
+    nowMs: clock.now(),
+    ownUser: matrix.userId(),
+    roomId,
+    radioInfo: (radio) => radios.get(radio)?.info() ?? null,
+    node: (radio, num) => radios.get(radio)?.nodes().get(num) ?? null,
+    names: (num) => describeNode(num, store.names.all()),
+    linkByPacket: (key) => store.links.byPacket(key),
+    linksByEvent: (eventId) => store.links.byEvent(eventId),
+    powerLevel: (room, user) => matrix.powerLevel(room, user),
+  };
+}
+
+/**
+ * A node's names for people. A stranger is `!hex`; when another node bears the same long name, the last four digits
+ * of the id are added, so that nobody can pass for somebody else.
+ */
+export function describeNode(num: number, known: ReadonlyMap<number, NodeName>): { long: string; short: string } {
+  const id = nodeId(num);
+  const name = known.get(num);
+  const long = name?.longName ?? name?.shortName ?? id;
+  const twin = [...known].some(
+    ([other, { longName }]) => other !== num && longName !== null && longName === name?.longName,
+  );
+  return { long: twin ? `${long} (${id.slice(-4)})` : long, short: name?.shortName ?? id.slice(-4) };
+}

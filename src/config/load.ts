@@ -1,0 +1,245 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { z } from 'zod';
+import { checkMatrix, checkRadios, checkRooms } from './checks.ts';
+import { coerce } from './coerce.ts';
+import { Draft, isMapping } from './draft.ts';
+import { applyEnv, applySecretFiles, codeOf, type Env } from './env.ts';
+import { expandTilde } from './expand.ts';
+import { applyLegacy } from './legacy.ts';
+import { normalise, radiosOf, roomsOf } from './normalise.ts';
+import type { Path, Problem } from './problems.ts';
+import { type ConfigShape, type ParsedConfig, rootSchema } from './schema/root.ts';
+import { keyTree } from './schema/tree.ts';
+import type { RelayConfig } from './types.ts';
+import { readYaml, type YamlSource } from './yaml-source.ts';
+
+export interface LoadedConfig {
+  /** null when there is an error among the problems. */
+  readonly config: RelayConfig | null;
+  /** The file it came from; null when there was none. */
+  readonly file: string | null;
+  readonly problems: readonly Problem[];
+  /** Values that must never be shown: for the log's redactor. */
+  readonly secrets: readonly string[];
+}
+
+export interface ParseOptions {
+  readonly text: string;
+  /** For places only; null for a configuration that comes from the environment alone. */
+  readonly file: string | null;
+  readonly env: Env;
+  /** Reads a secret file; throws what fs throws. */
+  readonly readSecret?: (path: string) => string;
+}
+
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** Reads, checks and completes a configuration file. Never throws: everything wrong is among the problems. */
+export function loadConfigFile(file: string, env: Env): LoadedConfig {
+  const failed = (message: string, remedy: string | null): LoadedConfig => ({
+    config: null,
+    file,
+    problems: [fileProblem(file, message, remedy)],
+    secrets: [],
+  });
+  let bytes: Buffer;
+  try {
+    const stat = statSync(file);
+    if (stat.isDirectory())
+      return failed('is a directory', 'name a file (Docker makes a directory of a missing mount)');
+    if (stat.size > MAX_BYTES) return failed('is far too large for a configuration', null);
+    bytes = readFileSync(file);
+  } catch (error) {
+    return failed(`cannot be read (${codeOf(error)})`, 'check the path and its permissions');
+  }
+  const text = decode(bytes);
+  if (text === null) return failed('is not a text file in UTF-8', 'save it as UTF-8 text');
+  return parseConfig({ text, file, env });
+}
+
+/** UTF-8, or UTF-16 with a byte order mark; null for anything else. */
+function decode(bytes: Buffer): string | null {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8';
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return text.includes('\0') ? null : text;
+  } catch {
+    return null; // bytes that are not text in that encoding
+  }
+}
+
+function fileProblem(file: string | null, message: string, remedy: string | null): Problem {
+  return {
+    severity: 'error',
+    file,
+    line: 1,
+    column: 1,
+    variable: null,
+    path: '',
+    message,
+    value: null,
+    expected: null,
+    nearest: null,
+    remedy,
+  };
+}
+
+/** The same from a text. */
+export function parseConfig(options: ParseOptions): LoadedConfig {
+  const source = readYaml(options.text);
+  const { file } = options;
+  const value = source.value;
+  if (value !== null && !isMapping(value)) {
+    const kind = Array.isArray(value) ? 'is a list' : 'is a single value';
+    const wrong = fileProblem(
+      file,
+      `${kind} where a mapping of sections is needed`,
+      'start with a line such as matrix:',
+    );
+    return { config: null, file, problems: [...sourceProblems(source, file), wrong], secrets: [] };
+  }
+  const raw = value === null ? Object.create(null) : value;
+  const syntax = sourceProblems(source, file);
+  // After a syntax error the values are not there: more complaints would be noise.
+  if (value === null && syntax.length > 0) return { config: null, file, problems: syntax, secrets: [] };
+  const shape = shapeOf(raw);
+  const schema = rootSchema(shape);
+  const draft = new Draft({ value: raw, file, source, tree: keyTree(schema) });
+  if (value === null && file !== null) {
+    draft.report({
+      severity: 'warning',
+      path: [],
+      message: 'is empty',
+      remedy: '`mmrelay config generate` writes a sample',
+    });
+  }
+  prepare(draft, { shape, options });
+  const parsed = validate(draft, schema);
+  if (parsed !== null) check(draft, parsed);
+  const problems = [...syntax, ...draft.problems];
+  const usable = parsed !== null && !problems.some((problem) => problem.severity === 'error');
+  return { config: usable ? normalise(parsed) : null, file, problems, secrets: secretsOf(draft, shape) };
+}
+
+function sourceProblems(source: YamlSource, file: string | null): Problem[] {
+  return source.problems.map(({ place, path, message, remedy }) => ({
+    ...fileProblem(file, message, remedy),
+    line: place.line,
+    column: place.column,
+    path: path.map(String).join('.'),
+  }));
+}
+
+function shapeOf(raw: Record<string, unknown>): ConfigShape {
+  return {
+    radios: Array.isArray(raw.meshtastic) ? 'list' : 'single',
+    rooms: isMapping(raw.matrix_rooms) ? 'dict' : 'list',
+  };
+}
+
+const RADIO_SECRETS: Path = ['mqtt', 'password'];
+
+function radioPaths(draft: Draft, shape: ConfigShape): Path[] {
+  const list = draft.get(['meshtastic']);
+  return shape.radios === 'list' && Array.isArray(list)
+    ? list.map((_, index) => ['meshtastic', index])
+    : [['meshtastic']];
+}
+
+function secretPaths(draft: Draft, shape: ConfigShape): Path[] {
+  return [
+    ['matrix', 'password'],
+    ['matrix', 'access_token'],
+    ...radioPaths(draft, shape).map((path) => [...path, ...RADIO_SECRETS]),
+  ];
+}
+
+function prepare(draft: Draft, context: { readonly shape: ConfigShape; readonly options: ParseOptions }): void {
+  const { shape, options } = context;
+  const readSecret = options.readSecret ?? ((path: string) => readSecretFile(path, options.env));
+  const tree = keyTree(rootSchema(shape));
+  applyLegacy(draft, radioPaths(draft, shape));
+  applyEnv({ draft, tree, env: options.env, readSecret });
+  applySecretFiles(draft, secretPaths(draft, shape), readSecret);
+  coerce(draft, tree);
+}
+
+/** A file whose first line is the secret. */
+function readSecretFile(path: string, env: Env): string {
+  return (readFileSync(expandTilde(path, env), 'utf8').split(/\r?\n/, 1)[0] ?? '').trimEnd();
+}
+
+/** Validates; bad values of tolerant keys are dropped with a warning, and it is tried again. */
+function validate(draft: Draft, schema: z.ZodType<ParsedConfig>): ParsedConfig | null {
+  for (let round = 0; round < 100; round += 1) {
+    const result = schema.safeParse(draft.value);
+    if (result.success) return result.data;
+    const paths = result.error.issues.map((issue) => issuePath(issue.path));
+    const tolerant = paths.map((path) => tolerantPath(draft, path)).filter((path) => path !== null);
+    if (tolerant.length === 0) {
+      for (const path of unique(paths)) reportInvalid(draft, path);
+      return null;
+    }
+    for (const path of unique(tolerant)) {
+      reportTolerated(draft, path);
+      draft.remove(path);
+    }
+  }
+  draft.report({ severity: 'error', path: [], message: 'has too many bad values' });
+  return null;
+}
+
+function issuePath(path: readonly PropertyKey[]): Path {
+  return path.map((step) => (typeof step === 'number' ? step : String(step)));
+}
+
+function unique(paths: readonly Path[]): Path[] {
+  return [...new Map(paths.map((path) => [JSON.stringify(path), path])).values()];
+}
+
+/** The key whose default replaces the bad value; null when it is an error. */
+function tolerantPath(draft: Draft, path: Path): Path | null {
+  for (let length = path.length; length > 0; length -= 1) {
+    const prefix = path.slice(0, length);
+    const node = draft.node(prefix);
+    if (node === null) continue;
+    return node.meta.tolerant === true && draft.get(prefix) !== undefined ? prefix : null;
+  }
+  return null;
+}
+
+function reportTolerated(draft: Draft, path: Path): void {
+  const fallback = draft.node(path)?.default;
+  const used = fallback === undefined ? 'it is ignored' : `${String(fallback)} is used`;
+  draft.report({ severity: 'warning', path, message: `is not valid; ${used}`, expected: draft.expected(path) });
+}
+
+function reportInvalid(draft: Draft, path: Path): void {
+  const missing = draft.get(path) === undefined;
+  const node = draft.node(path);
+  const sample = node?.meta.sample ?? node?.meta.example;
+  draft.report({
+    severity: 'error',
+    path,
+    message: missing ? 'is missing' : 'is not valid',
+    expected: draft.expected(path),
+    remedy: missing && sample !== undefined ? `add ${String(path.at(-1))}: ${JSON.stringify(sample)}` : null,
+  });
+}
+
+function check(draft: Draft, parsed: ParsedConfig): void {
+  const radios = radiosOf(parsed);
+  checkRadios(draft, radios);
+  checkRooms(
+    draft,
+    roomsOf(parsed),
+    radios.map(({ value }) => value.name),
+  );
+  checkMatrix(draft);
+}
+
+function secretsOf(draft: Draft, shape: ConfigShape): string[] {
+  return secretPaths(draft, shape)
+    .map((path) => draft.get(path))
+    .filter((value) => typeof value === 'string');
+}

@@ -1,0 +1,287 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  type Tags,
+  type YAMLMap,
+} from 'yaml';
+import { type Path, valueText } from './problems.ts';
+
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface SourceProblem {
+  readonly place: Place;
+  readonly path: Path;
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+/** A YAML file as plain values that remember their places. */
+export interface YamlSource {
+  /** Mappings have no prototype, so that no key is special. null for an empty file. */
+  readonly value: unknown;
+  readonly problems: readonly SourceProblem[];
+  /** Where the key of a path stands; the nearest parent when the path is not in the file. */
+  place(path: Path): Place;
+  /** A scalar as written; undefined for anything else. */
+  text(path: Path): string | undefined;
+}
+
+/** More nodes than any sane file has; stops files whose aliases multiply. */
+const MAX_NODES = 50_000;
+const MAX_DEPTH = 64;
+const START: Place = { line: 1, column: 1 };
+
+/** PyYAML reads yes/no/on/off as booleans, but, unlike the YAML 1.1 text, not y and n. */
+const BOOL = /^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$/;
+const TRUE = /^(?:yes|true|on)$/i;
+
+function pyYamlTags(tags: Tags): Tags {
+  const kept = tags.filter(
+    (tag) => typeof tag === 'string' || !(tag.tag === 'tag:yaml.org,2002:bool' && tag.default === true),
+  );
+  const bool = {
+    identify: (value: unknown) => typeof value === 'boolean',
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: BOOL,
+    resolve: (text: string) => TRUE.test(text),
+  } as const;
+  return [bool, ...kept];
+}
+
+/** Reads YAML 1.1 as the Python relay did, except that duplicate keys are refused. Never throws. */
+export function readYaml(text: string): YamlSource {
+  const lines = new LineCounter();
+  const reader = new Reader(lines);
+  try {
+    const document = parseDocument(text, {
+      version: '1.1',
+      merge: true,
+      uniqueKeys: false,
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'silent',
+      customTags: pyYamlTags,
+    });
+    reader.read(document);
+  } catch (error) {
+    // The parser's own text may quote the file.
+    reader.fail(0, [], `cannot be read as YAML (${error instanceof Error ? error.name : 'failure'})`);
+  }
+  return reader.result();
+}
+
+/** One per file. Holds the places found so far. */
+class Reader {
+  readonly #lines: LineCounter;
+  readonly #places = new Map<string, Place>();
+  readonly #texts = new Map<string, string>();
+  readonly #problems: SourceProblem[] = [];
+  #document: Document | null = null;
+  #value: unknown = null;
+  #nodes = 0;
+
+  constructor(lines: LineCounter) {
+    this.#lines = lines;
+  }
+
+  read(document: Document): void {
+    this.#document = document;
+    for (const error of document.errors) {
+      this.fail(error.pos[0], [], syntaxMessage(error.code), syntaxRemedy(error.code));
+    }
+    if (document.errors.length === 0) this.#value = this.#convert(document.contents, [], []) ?? null;
+  }
+
+  result(): YamlSource {
+    const places = this.#places;
+    const texts = this.#texts;
+    const place = (path: Path): Place => {
+      for (let length = path.length; length > 0; length -= 1) {
+        const found = places.get(pathKey(path.slice(0, length)));
+        if (found !== undefined) return found;
+      }
+      return START;
+    };
+    return { value: this.#value, problems: this.#problems, place, text: (path) => texts.get(pathKey(path)) };
+  }
+
+  fail(offset: number, path: Path, message: string, remedy: string | null = null): void {
+    this.#problems.push({ place: this.#at(offset), path, message, remedy });
+  }
+
+  #at(offset: number): Place {
+    const { line, col } = this.#lines.linePos(offset);
+    return line < 1 ? START : { line, column: Math.max(col, 1) };
+  }
+
+  #convert(node: unknown, path: Path, parents: readonly unknown[]): unknown {
+    this.#nodes += 1;
+    if (this.#nodes > MAX_NODES || parents.length > MAX_DEPTH) {
+      if (this.#nodes === MAX_NODES + 1 || this.#nodes <= MAX_NODES)
+        this.fail(offsetOf(node), path, 'the file is too large or nested too deeply');
+      this.#nodes = Math.max(this.#nodes, MAX_NODES + 1);
+      return null;
+    }
+    if (isAlias(node)) return this.#alias(node, path, parents);
+    if (isMap(node)) {
+      const target: Record<string, unknown> = Object.create(null);
+      this.#map(node, path, [...parents, node], target);
+      return target;
+    }
+    if (isSeq(node)) return node.items.map((item, index) => this.#item(item, [...path, index], [...parents, node]));
+    if (isScalar(node)) return this.#scalar(node, path);
+    return null;
+  }
+
+  #alias(node: Node, path: Path, parents: readonly unknown[]): unknown {
+    const target = this.#resolve(node);
+    if (target === null || parents.includes(target)) {
+      this.fail(offsetOf(node), path, 'an alias that contains itself or points nowhere');
+      return null;
+    }
+    return this.#convert(target, path, parents);
+  }
+
+  #resolve(node: unknown): Node | null {
+    if (!isAlias(node)) return null;
+    return this.#document === null ? null : (node.resolve(this.#document) ?? null);
+  }
+
+  #item(item: unknown, path: Path, parents: readonly unknown[]): unknown {
+    this.#places.set(pathKey(path), this.#at(offsetOf(item)));
+    return this.#convert(item, path, parents);
+  }
+
+  #scalar(node: Scalar, path: Path): unknown {
+    if (node.source !== undefined) this.#texts.set(pathKey(path), node.source);
+    return node.value;
+  }
+
+  #map(map: YAMLMap, path: Path, parents: readonly unknown[], target: Record<string, unknown>): void {
+    const seen = new Map<string, Place>();
+    const merges: Pair[] = [];
+    for (const pair of map.items) {
+      if (isMergeKey(pair)) {
+        merges.push(pair);
+        continue;
+      }
+      const name = keyName(pair.key);
+      const place = this.#at(offsetOf(pair.key));
+      const child = [...path, name];
+      const first = seen.get(name);
+      if (first !== undefined) {
+        const message = `the key ${valueText(name)} stands twice, on line ${first.line} and on line ${place.line}`;
+        this.#problems.push({ place, path: child, message, remedy: 'keep one of them' });
+        continue;
+      }
+      seen.set(name, place);
+      this.#places.set(pathKey(child), place);
+      target[name] = this.#convert(pair.value, child, parents);
+    }
+    for (const pair of merges) this.#merge(pair.value, { path, parents, target });
+  }
+
+  /** `<<`: keys of the mapping itself win, then those of the earlier source. */
+  #merge(
+    source: unknown,
+    into: { readonly path: Path; readonly parents: readonly unknown[]; readonly target: Record<string, unknown> },
+  ): void {
+    const node = isAlias(source) ? this.#resolve(source) : source;
+    if (isSeq(node)) {
+      for (const item of node.items) this.#merge(item, into);
+      return;
+    }
+    if (!isMap(node) || into.parents.includes(node)) {
+      this.fail(offsetOf(source), into.path, 'the merge key << needs a mapping');
+      return;
+    }
+    const merged: Record<string, unknown> = Object.create(null);
+    this.#mergeItems(node, into, merged);
+    for (const [name, value] of Object.entries(merged)) if (!(name in into.target)) into.target[name] = value;
+  }
+
+  #mergeItems(
+    node: YAMLMap,
+    into: { readonly path: Path; readonly parents: readonly unknown[]; readonly target: Record<string, unknown> },
+    merged: Record<string, unknown>,
+  ): void {
+    const nested: Pair[] = [];
+    for (const pair of node.items) {
+      if (isMergeKey(pair)) {
+        nested.push(pair);
+        continue;
+      }
+      const name = keyName(pair.key);
+      if (name in into.target || name in merged) continue;
+      const child = [...into.path, name];
+      this.#places.set(pathKey(child), this.#at(offsetOf(pair.key)));
+      merged[name] = this.#convert(pair.value, child, [...into.parents, node]);
+    }
+    const parents = [...into.parents, node];
+    for (const pair of nested) this.#merge(pair.value, { path: into.path, parents, target: merged });
+  }
+}
+
+function isMergeKey(pair: Pair): boolean {
+  return isScalar(pair.key) && pair.key.source === '<<' && pair.key.type === 'PLAIN';
+}
+
+function keyName(node: unknown): string {
+  if (isScalar(node)) return node.source ?? String(node.value);
+  return node === null || node === undefined ? '' : '?';
+}
+
+function offsetOf(node: unknown): number {
+  const range = (isScalar(node) || isMap(node) || isSeq(node) || isAlias(node)) && node.range;
+  return range ? range[0] : 0;
+}
+
+function pathKey(path: Path): string {
+  return JSON.stringify(path);
+}
+
+/** Our own sentences: the parser's quote the text of the file, which may hold a password. */
+const SYNTAX: Readonly<Record<string, string>> = {
+  ALIAS_PROPS: 'an alias cannot have a tag or anchor',
+  BAD_ALIAS: 'a value that starts with * or & is read as an alias',
+  BAD_DIRECTIVE: 'a line that starts with % is read as a directive',
+  BAD_DQ_ESCAPE: 'a backslash in double quotes starts an escape that does not exist',
+  BAD_INDENT: 'the indentation does not fit the lines above',
+  BAD_SCALAR_START: 'a value starts with a character that needs quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a nested mapping starts in the middle of a line',
+  BLOCK_IN_FLOW: 'an indented block stands inside brackets',
+  DUPLICATE_KEY: 'a key stands twice',
+  IMPOSSIBLE: 'the text cannot be understood',
+  KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
+  MISSING_CHAR: 'a colon, comma, quote or bracket is missing',
+  MULTILINE_IMPLICIT_KEY: 'a key goes over several lines, or a colon is missing',
+  MULTIPLE_DOCS: 'the file holds more than one document',
+  TAB_AS_INDENT: 'a tab is used for indentation',
+  UNEXPECTED_TOKEN: 'something stands where it does not belong',
+};
+
+function syntaxMessage(code: string): string {
+  return `not valid YAML: ${SYNTAX[code] ?? code.toLowerCase().replaceAll('_', ' ')}`;
+}
+
+function syntaxRemedy(code: string): string | null {
+  if (code === 'TAB_AS_INDENT') return 'indent with spaces, not with tabs';
+  if (code === 'MULTIPLE_DOCS') return 'remove the line --- in the middle of the file';
+  if (code === 'BAD_INDENT' || code === 'BLOCK_AS_IMPLICIT_KEY')
+    return 'align the keys of one section in the same column';
+  if (code === 'MISSING_CHAR') return 'check for a missing colon, quote or bracket in this line or the one above';
+  if (code === 'BAD_SCALAR_START' || code === 'BAD_ALIAS') return 'put the value in quotes';
+  return null;
+}

@@ -1,46 +1,28 @@
-import { formatPython } from '../../util/python-format.ts';
-
-const MAX_CUT = 20;
-
-/** `name`, and `name1` to `name20` for its first code points, as the old relay's templates offer them. */
-function withCuts(name: string, value: string): Record<string, string> {
-  const points = [...value];
-  const variables: Record<string, string> = { [name]: value };
-  for (let length = 1; length <= MAX_CUT; length += 1) variables[`${name}${length}`] = points.slice(0, length).join('');
-  return variables;
-}
-
-function render(format: string, fallback: string, variables: Readonly<Record<string, string>>): string {
-  const rendered = formatPython(format, variables);
-  if (rendered.ok) return rendered.text;
-  const plain = formatPython(fallback, variables);
-  return plain.ok ? plain.text : '';
-}
+import { pythonFormat } from '../../util/python-format.ts';
 
 export const DEFAULT_ROOM_PREFIX = '[{long}/{mesh}]: ';
 export const DEFAULT_MESH_PREFIX = '{display5}[M]: ';
 
-/** Prefix of a mesh message in a room. A format that cannot be rendered falls back to the default one. */
+/** The prefix, or the default one where the format cannot be rendered; both take the same variables. */
+function render(format: string, fallback: string, variables: ReadonlyMap<string, string>): string {
+  if (format === '') return '';
+  const rendered = pythonFormat(format, variables);
+  if (rendered.ok) return rendered.text;
+  const plain = pythonFormat(fallback, variables);
+  return plain.ok ? plain.text : '';
+}
+
+/** Prefix of a mesh message in a room: `{long}`, `{short}`, `{mesh}`, and their cuts as `{long4}`. */
 export function roomPrefix(
   format: string,
   names: { readonly long: string; readonly short: string; readonly mesh: string },
 ): string {
-  if (format === '') return '';
-  return render(format, DEFAULT_ROOM_PREFIX, {
-    ...withCuts('long', names.long),
-    ...withCuts('mesh', names.mesh),
-    short: names.short,
-  });
+  return render(format, DEFAULT_ROOM_PREFIX, new Map(Object.entries(names)));
 }
 
-/** Prefix of a Matrix message on the mesh. */
+/** Prefix of a Matrix message on the mesh: `{display}` with its cuts, `{user}`, `{username}`, `{server}`. */
 export function meshPrefix(format: string, sender: { readonly display: string; readonly userId: string }): string {
-  if (format === '') return '';
   const [username = '', ...server] = sender.userId.replace(/^@/, '').split(':');
-  return render(format, DEFAULT_MESH_PREFIX, {
-    ...withCuts('display', sender.display),
-    user: sender.userId,
-    username,
-    server: server.join(':'),
-  });
+  const variables = { display: sender.display, user: sender.userId, username, server: server.join(':') };
+  return render(format, DEFAULT_MESH_PREFIX, new Map(Object.entries(variables)));
 }

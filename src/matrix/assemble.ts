@@ -1,0 +1,100 @@
+/** From a /sync answer to the batch the relay stores: gaps filled, encrypted events opened, in room order. */
+
+import type { RoomEvent } from '../relay/ports.ts';
+import type { JsonObject } from '../util/json.ts';
+import type { Logger } from '../util/logger.ts';
+import type { MatrixApi } from './api.ts';
+import { type BackfillLimits, fillGap } from './backfill.ts';
+import { asNumber, asObject, asString } from './json-read.ts';
+import type { RoomCrypto } from './room-crypto.ts';
+import { type JoinedSection, type SyncSections, sinceOwnJoin } from './sync-answer.ts';
+
+export interface AssembleContext {
+  readonly api: MatrixApi;
+  readonly crypto: RoomCrypto;
+  readonly logger: Logger;
+  readonly userId: string;
+  readonly sinceToken: string | null;
+  readonly limits: BackfillLimits;
+  readonly memberName: (roomId: string, userId: string) => string | null;
+  /** Gaps of other rooms are left alone: nobody reads them. */
+  readonly isMapped: (roomId: string) => boolean;
+}
+
+interface RoomRun {
+  readonly events: readonly JsonObject[];
+  readonly members: readonly JsonObject[];
+  readonly complete: boolean;
+}
+
+/** @throws HttpFailure when a gap could not be filled for now */
+export async function assemble(
+  sections: SyncSections,
+  context: AssembleContext,
+): Promise<{ readonly events: readonly RoomEvent[]; readonly gaps: readonly string[] }> {
+  const events: RoomEvent[] = [];
+  const gaps: string[] = [];
+  for (const section of [...sections.left, ...sections.joined]) {
+    const run = await wholeRun(section, context);
+    if (!run.complete) {
+      gaps.push(section.roomId);
+      context.logger.warn('A gap in a room could not be filled completely', { room: section.roomId });
+    }
+    const names = new Map(run.members.map((event) => [asString(event.state_key), displayName(event)]));
+    for (const raw of run.events) {
+      const sender = asString(raw.sender) ?? '';
+      const name = context.memberName(section.roomId, sender) ?? names.get(sender) ?? null;
+      const event = await toRoomEvent(section.roomId, raw, { name, crypto: context.crypto });
+      if (event !== null) events.push(event);
+    }
+  }
+  return { events, gaps };
+}
+
+async function wholeRun(section: JoinedSection, context: AssembleContext): Promise<RoomRun> {
+  const { timeline } = section;
+  if (context.sinceToken === null) return { events: timeline, members: [], complete: true };
+  const sinceJoin = sinceOwnJoin(timeline, context.userId);
+  if (sinceJoin !== null) return { events: sinceJoin, members: [], complete: true };
+  if (!section.limited || section.prevBatch === null || !context.isMapped(section.roomId)) {
+    return { events: timeline, members: [], complete: true };
+  }
+  const { roomId, prevBatch } = section;
+  const gap = { roomId, prevBatch, sinceToken: context.sinceToken, userId: context.userId };
+  const filled = await fillGap(context.api, gap, context.limits);
+  context.logger.info('Filled a gap in a room', { room: roomId, events: filled.events.length });
+  return { ...filled, events: [...filled.events, ...timeline] };
+}
+
+function displayName(memberEvent: JsonObject): string | null {
+  return asString(asObject(memberEvent.content).displayname);
+}
+
+/** @returns null for what is no room event at all */
+export async function toRoomEvent(
+  roomId: string,
+  raw: JsonObject,
+  options: { readonly name: string | null; readonly crypto: RoomCrypto },
+): Promise<RoomEvent | null> {
+  const eventId = asString(raw.event_id);
+  const sender = asString(raw.sender);
+  const type = asString(raw.type);
+  if (eventId === null || sender === null || type === null) return null;
+  const encrypted = type === 'm.room.encrypted' && typeof raw.state_key !== 'string';
+  const content = asObject(raw.content);
+  const opened = encrypted ? await options.crypto.decrypt(roomId, { ...raw, room_id: roomId }) : { type, content };
+  const unreadable = 'undecryptable' in opened ? opened.undecryptable : null;
+  return {
+    roomId,
+    eventId,
+    sender,
+    senderName: options.name,
+    ...('undecryptable' in opened ? { type, content } : { type: opened.type, content: opened.content }),
+    timestampMs: asNumber(raw.origin_server_ts) ?? 0,
+    stateKey: asString(raw.state_key),
+    // Room version 11 moved it into the content.
+    redacts: type === 'm.room.redaction' ? (asString(raw.redacts) ?? asString(content.redacts)) : null,
+    encrypted,
+    undecryptable: unreadable,
+  };
+}

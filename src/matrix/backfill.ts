@@ -1,0 +1,71 @@
+/**
+ * Closing the gap of a limited timeline (Synapse caps one at 100 events): reads /messages backwards from the
+ * timeline's start to the token we had. Client-server API section 10.5.
+ */
+
+import type { JsonObject } from '../util/json.ts';
+import type { MatrixApi } from './api.ts';
+import { path } from './api.ts';
+import { HttpFailure } from './http.ts';
+import { asNumber, asObject, asObjects, asString } from './json-read.ts';
+import { sinceOwnJoin } from './sync-answer.ts';
+
+export interface Gap {
+  readonly roomId: string;
+  readonly prevBatch: string;
+  readonly sinceToken: string;
+  readonly userId: string;
+}
+
+export interface BackfillLimits {
+  /** Events sent before this wall time are not worth fetching. */
+  readonly oldestMs: number;
+  readonly maxEvents: number;
+  /** An event we already have: everything before it too. */
+  readonly isKnown: (eventId: string) => boolean;
+}
+
+export interface FilledGap {
+  /** Oldest first. */
+  readonly events: readonly JsonObject[];
+  /** Member events that came along, for display names. */
+  readonly members: readonly JsonObject[];
+  /** False when a limit was met, or the server refused. */
+  readonly complete: boolean;
+}
+
+const PAGE_EVENTS = 100;
+
+/** @throws HttpFailure for an outage or a rate limit: the whole answer is fetched again later */
+export async function fillGap(api: MatrixApi, gap: Gap, limits: BackfillLimits): Promise<FilledGap> {
+  const newestFirst: JsonObject[] = [];
+  const members: JsonObject[] = [];
+  const finish = (complete: boolean): FilledGap => ({ events: newestFirst.toReversed(), members, complete });
+  for (let from = gap.prevBatch; ; ) {
+    const page = await readPage(api, gap, from);
+    if (page === null) return finish(false);
+    members.push(...asObjects(page.state));
+    for (const event of asObjects(page.chunk)) {
+      if (limits.isKnown(asString(event.event_id) ?? '')) return finish(true);
+      if ((asNumber(event.origin_server_ts) ?? 0) < limits.oldestMs) return finish(false);
+      newestFirst.push(event);
+      if (sinceOwnJoin([event], gap.userId) !== null) return finish(true);
+    }
+    const end = asString(page.end);
+    if (end === null || end === from) return finish(true);
+    if (newestFirst.length >= limits.maxEvents) return finish(false);
+    from = end;
+  }
+}
+
+async function readPage(api: MatrixApi, gap: Gap, from: string): Promise<JsonObject | null> {
+  const filter = JSON.stringify({ lazy_load_members: true });
+  const query = { dir: 'b', from, to: gap.sinceToken, limit: String(PAGE_EVENTS), filter };
+  try {
+    return asObject(await api.request('GET', path`/rooms/${gap.roomId}/messages`, { query }));
+  } catch (error) {
+    const refused = error instanceof HttpFailure && error.errcode !== null && [400, 403, 404].includes(error.status);
+    if (refused) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The Matrix adapter. One per daemon: puts the account, the SDK's picture of the rooms, the sync loop and the sender
+ * together behind MatrixPort. Holds the state that health checks see.
+ */
+
+import type { MatrixPort, MatrixSink, MatrixState, MatrixStatus, RoomFacts } from '../relay/ports.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
+import { createApi } from './api.ts';
+import type { AssembleContext } from './assemble.ts';
+import { Account, type AccountOptions } from './auth/account.ts';
+import { createHttp } from './http.ts';
+import { type RoomCrypto, refuseEncryption } from './room-crypto.ts';
+import { memberName, powerLevelOf, roomAliases, roomFacts } from './room-facts.ts';
+import { Rooms } from './rooms.ts';
+import { SdkModel } from './sdk-model.ts';
+import { type EncryptedRooms, Sender } from './sender.ts';
+import { SyncLoop } from './sync-loop.ts';
+
+export interface MatrixOptions extends AccountOptions {
+  /** Room ids and aliases of the configuration. */
+  readonly rooms: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Values in [0, 1). */
+  readonly random: () => number;
+  /** Without one, encrypted rooms are refused. */
+  readonly crypto?: RoomCrypto;
+  /** Durable memory of encrypted rooms; without one it lasts as long as the process. */
+  readonly encryptedRooms?: EncryptedRooms;
+  /** Back-fill ends at an event the relay has; without it, at the sync token. */
+  readonly isKnownEvent?: (eventId: string) => boolean;
+  /** Events older than this are not fetched by back-fill (milliseconds, default a day). */
+  readonly maxBackfillAgeMs?: number;
+  readonly maxBackfillEvents?: number;
+  /** Default 25 s. */
+  readonly requestTimeoutMs?: number;
+  /** How long the server may hold a /sync; default 30 s. */
+  readonly pollTimeoutMs?: number;
+}
+
+/** MatrixPort, and what only tests and metrics ask for. */
+export interface MatrixAdapter extends MatrixPort {
+  /** Events held by the SDK's timelines: 0 by design. */
+  retainedEvents(): number;
+}
+
+const REQUEST_TIMEOUT_MS = 25_000;
+const POLL_TIMEOUT_MS = 30_000;
+const BACKFILL_AGE_MS = 86_400_000;
+const BACKFILL_EVENTS = 10_000;
+
+/** Builds the adapter; nothing happens before `start`. */
+export function createMatrix(options: MatrixOptions): MatrixAdapter {
+  return new MatrixClientAdapter(options);
+}
+
+class MatrixClientAdapter implements MatrixAdapter {
+  readonly #options: MatrixOptions;
+  readonly #abort = new AbortController();
+  readonly #account: Account;
+  readonly #model: SdkModel;
+  readonly #rooms: Rooms;
+  readonly #sender: Sender;
+  readonly #api: ReturnType<typeof createApi>;
+  #loop: SyncLoop | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #sink: MatrixSink | null = null;
+  #state: MatrixState;
+
+  constructor(options: MatrixOptions) {
+    const { clock, logger, random } = options;
+    const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+    const crypto = options.crypto ?? refuseEncryption;
+    const http = createHttp(clock);
+    this.#options = options;
+    this.#state = { status: 'idle', sinceMs: clock.now(), reason: null, attempts: 0, lastSyncMs: 0 };
+    this.#account = new Account(options, http, timeoutMs, logger);
+    this.#api = createApi({ account: this.#account, http, timeoutMs, signal: this.#abort.signal });
+    const accessToken = (): string | null => this.#account.current()?.accessToken ?? null;
+    this.#model = new SdkModel({ crypto, logger, timeoutMs, accessToken });
+    const aliasesOf = (roomId: string): readonly string[] => roomAliases(this.#model.room(roomId));
+    this.#rooms = new Rooms({ mapped: options.rooms, api: this.#api, clock, random, logger, aliasesOf });
+    this.#sender = new Sender({
+      api: this.#api,
+      crypto,
+      encryptedRooms: options.encryptedRooms ?? new Set<string>(),
+      enter: (roomId) => this.#enter(roomId),
+      syncedEncryption: (roomId) => this.#syncedEncryption(roomId),
+    });
+  }
+
+  start(sink: MatrixSink, sinceToken: string | null): void {
+    if (this.#loop !== null) throw new Error('start is called once');
+    this.#sink = sink;
+    const { clock, random, logger } = this.#options;
+    this.#loop = new SyncLoop(
+      {
+        account: this.#account,
+        api: this.#api,
+        model: this.#model,
+        rooms: this.#rooms,
+        clock,
+        random,
+        logger,
+        signal: this.#abort.signal,
+        pollTimeoutMs: this.#options.pollTimeoutMs ?? POLL_TIMEOUT_MS,
+        requestTimeoutMs: this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+        onStatus: (status, reason, attempts) => this.#setState(status, reason, attempts),
+        onSynced: () => this.#onSynced(),
+        assembly: (token) => this.#assembly(token),
+        mappedRoomIds: () => this.#rooms.mappedRoomIds(),
+      },
+      sinceToken,
+    );
+    this.#running = this.#loop.run(sink);
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#model.stop();
+    await this.#running;
+    await this.#model.stop(); // a client that was being made while we stopped
+    this.#setState('stopped', null, 0);
+    this.#sink = null;
+  }
+
+  state(): MatrixState {
+    const problem = this.#state.status === 'syncing' ? this.#rooms.problem() : null;
+    return problem === null ? this.#state : { ...this.#state, reason: problem };
+  }
+
+  userId(): string | null {
+    return this.#account.userId();
+  }
+
+  resolveRoom(idOrAlias: string): Promise<string> {
+    return this.#rooms.resolve(idOrAlias);
+  }
+
+  room(roomId: string): RoomFacts | null {
+    const room = this.#model.room(roomId);
+    if (room === null || !this.#rooms.isJoined(roomId)) return null;
+    const facts = roomFacts(room);
+    return this.#options.encryptedRooms?.has(roomId) ? { ...facts, encrypted: true } : facts;
+  }
+
+  powerLevel(roomId: string, userId: string): number | null {
+    const room = this.#model.room(roomId);
+    return room === null || !this.#rooms.isJoined(roomId) ? null : powerLevelOf(room, userId);
+  }
+
+  send(...args: Parameters<MatrixPort['send']>): ReturnType<MatrixPort['send']> {
+    return this.#sender.send(...args);
+  }
+
+  upload(...args: Parameters<MatrixPort['upload']>): ReturnType<MatrixPort['upload']> {
+    return this.#sender.upload(...args);
+  }
+
+  retainedEvents(): number {
+    return this.#model.timelineEvents();
+  }
+
+  async #enter(roomId: string): Promise<void> {
+    if (this.#rooms.isJoined(roomId)) return;
+    if (this.#rooms.isMapped(roomId)) {
+      await this.#rooms.resolve(roomId);
+      return;
+    }
+    throw new RelayError('MATRIX_ROOM_UNKNOWN', `The relay is not in room ${roomId}`, {
+      retry: RETRY_LATER,
+      userText: 'the relay is not in this Matrix room',
+    });
+  }
+
+  #syncedEncryption(roomId: string): boolean | null {
+    const room = this.#model.room(roomId);
+    if (room === null) return null;
+    if (room.hasEncryptionStateEvent()) return true;
+    return this.#loop?.isLive() ? false : null;
+  }
+
+  #onSynced(): void {
+    for (const roomId of this.#model.encryptedRoomIds()) this.#options.encryptedRooms?.add(roomId);
+    this.#setState('syncing', null, 0, this.#options.clock.now());
+    void this.#rooms.tend().catch((error: unknown) => {
+      this.#options.logger.error('Joining rooms failed', { reason: errorText(error) });
+    });
+  }
+
+  #assembly(sinceToken: string | null): AssembleContext {
+    const { clock, logger } = this.#options;
+    return {
+      api: this.#api,
+      crypto: this.#options.crypto ?? refuseEncryption,
+      logger,
+      userId: this.#account.userId() ?? '',
+      sinceToken,
+      limits: {
+        oldestMs: clock.now() - (this.#options.maxBackfillAgeMs ?? BACKFILL_AGE_MS),
+        maxEvents: this.#options.maxBackfillEvents ?? BACKFILL_EVENTS,
+        isKnown: this.#options.isKnownEvent ?? (() => false),
+      },
+      memberName: (roomId, userId) => memberName(this.#model.room(roomId), userId),
+      isMapped: (roomId) => this.#rooms.isMapped(roomId),
+    };
+  }
+
+  #setState(status: MatrixStatus, reason: string | null, attempts: number, syncedMs?: number): void {
+    const old = this.#state;
+    const sinceMs = old.status === status ? old.sinceMs : this.#options.clock.now();
+    this.#state = { status, sinceMs, reason, attempts, lastSyncMs: syncedMs ?? old.lastSyncMs };
+    const changed = old.status !== status || old.reason !== reason || old.attempts !== attempts;
+    if (changed) this.#sink?.onState(this.state());
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The rooms of the configuration: aliases behind ids, joins, invites. One per adapter. Holds what is resolved, which
+ * rooms we are in, and when a failed room may be tried again; invariant: per room at most one request is under way,
+ * and after a failure none before its pause is over, however often somebody asks.
+ */
+
+import { type BackoffRange, fullJitter } from '../util/backoff.ts';
+import type { Clock } from '../util/clock.ts';
+import type { JsonObject } from '../util/json.ts';
+import type { Logger } from '../util/logger.ts';
+import { RelayError } from '../util/relay-error.ts';
+import { type MatrixApi, path } from './api.ts';
+import { toRelayError } from './errors.ts';
+import { asObject, asString } from './json-read.ts';
+import type { SyncSections } from './sync-answer.ts';
+
+const RETRY: BackoffRange = { baseMs: 10_000, capMs: 600_000 };
+
+interface Entry {
+  roomId: string | null;
+  failures: number;
+  notBeforeMs: number;
+  error: RelayError | null;
+  pending: Promise<string> | null;
+}
+
+export interface RoomsOptions {
+  readonly mapped: readonly string[];
+  readonly api: MatrixApi;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Canonical and alternative aliases of a room we know. */
+  readonly aliasesOf: (roomId: string) => readonly string[];
+}
+
+export class Rooms {
+  readonly #options: RoomsOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #joined = new Set<string>();
+  /** Left by somebody's decision: joined again only by an invite, a restart or a send. */
+  readonly #left = new Set<string>();
+
+  constructor(options: RoomsOptions) {
+    this.#options = options;
+    for (const name of options.mapped) this.#entries.set(name, newEntry(name));
+  }
+
+  isJoined(roomId: string): boolean {
+    return this.#joined.has(roomId);
+  }
+
+  isMapped(roomId: string): boolean {
+    if (this.#entries.has(roomId)) return true;
+    for (const [name, entry] of this.#entries) {
+      if (entry.roomId === roomId || (entry.roomId === null && name.startsWith('#') && this.#isAlias(name, roomId))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** @throws RelayError MATRIX_* ; a room that cannot be entered now comes with the pause that is left of its backoff */
+  async resolve(idOrAlias: string): Promise<string> {
+    const entry = this.#entries.get(idOrAlias) ?? newEntry(idOrAlias);
+    if (entry.roomId !== null && this.#joined.has(entry.roomId)) return entry.roomId;
+    if (!/^[!#]/.test(idOrAlias)) {
+      throw new RelayError(
+        'MATRIX_ROOM_INVALID',
+        `${idOrAlias} is neither a room id (!...) nor an alias (#...:server)`,
+      );
+    }
+    this.#entries.set(idOrAlias, entry);
+    const waitMs = entry.notBeforeMs - this.#options.clock.now();
+    if (entry.error !== null && waitMs > 0) throw withPause(entry.error, waitMs);
+    entry.pending ??= this.#enter(idOrAlias, entry).finally(() => {
+      entry.pending = null;
+    });
+    return entry.pending;
+  }
+
+  /** Takes note of an answer; joins mapped rooms that invite us. */
+  onSync(sections: SyncSections): void {
+    for (const { roomId } of sections.joined) {
+      this.#joined.add(roomId);
+      this.#left.delete(roomId);
+    }
+    for (const { roomId } of sections.left) {
+      this.#joined.delete(roomId);
+      this.#left.add(roomId);
+    }
+    for (const [roomId, state] of sections.invited) this.#onInvite(roomId, state);
+  }
+
+  /** Called after each sync: tries mapped rooms we are not in and whose pause is over. Never throws. */
+  async tend(): Promise<void> {
+    for (const name of this.#options.mapped) {
+      const roomId = this.#entries.get(name)?.roomId ?? null;
+      if (roomId !== null && (this.#joined.has(roomId) || this.#left.has(roomId))) continue;
+      await this.resolve(name).catch(() => undefined); // kept in the entry, shown by `problem`
+    }
+  }
+
+  /** Mapped rooms we cannot get into, in words; null when all is well. */
+  problem(): string | null {
+    const words: string[] = [];
+    for (const name of this.#options.mapped) {
+      const error = this.#entries.get(name)?.error ?? null;
+      if (error !== null) words.push(error.message);
+    }
+    return words.length === 0 ? null : words.join('; ');
+  }
+
+  /** Ids of the mapped rooms as far as they are known. */
+  mappedRoomIds(): readonly string[] {
+    return this.#options.mapped.flatMap((name) => this.#entries.get(name)?.roomId ?? []);
+  }
+
+  async #enter(name: string, entry: Entry): Promise<string> {
+    const { api, clock, logger } = this.#options;
+    try {
+      const roomId = entry.roomId ?? (await this.#lookUp(name));
+      entry.roomId = roomId;
+      if (!this.#joined.has(roomId)) {
+        // By alias, so that the server knows whom to ask for the way in.
+        await api.request('POST', path`/join/${name}`, { body: {} });
+        this.#joined.add(roomId);
+        this.#left.delete(roomId);
+        logger.info('Joined a room', { room: name, roomId });
+      }
+      Object.assign(entry, { failures: 0, notBeforeMs: 0, error: null });
+      return roomId;
+    } catch (error) {
+      const failure = toRelayError(error, `join ${name}`);
+      const atLeastMs = failure.retry.kind === 'after' ? failure.retry.ms : 0;
+      const pauseMs = Math.max(atLeastMs, fullJitter(entry.failures, RETRY, this.#options.random()));
+      const roomId = failure.code === 'MATRIX_NOT_FOUND' && name.startsWith('#') ? null : entry.roomId;
+      const failures = entry.failures + 1;
+      Object.assign(entry, { roomId, failures, notBeforeMs: clock.now() + pauseMs, error: failure });
+      logger.warn('A room cannot be joined', { room: name, reason: failure.message, retryInMs: pauseMs });
+      throw withPause(failure, pauseMs);
+    }
+  }
+
+  async #lookUp(name: string): Promise<string> {
+    if (name.startsWith('!')) return name;
+    const roomId = asString((await this.#options.api.request('GET', path`/directory/room/${name}`)).room_id);
+    if (roomId !== null) return roomId;
+    throw new RelayError('MATRIX_NOT_FOUND', `The homeserver knows no room behind ${name}`);
+  }
+
+  #onInvite(roomId: string, state: readonly JsonObject[]): void {
+    const aliases = state.flatMap(aliasesIn);
+    const name = [...this.#entries].find(
+      ([key, entry]) => key === roomId || entry.roomId === roomId || aliases.includes(key),
+    )?.[0];
+    if (name === undefined) {
+      this.#options.logger.info('Ignored an invite to a room that is not configured', { room: roomId });
+      return;
+    }
+    const entry = this.#entries.get(name) ?? newEntry(name);
+    if (entry.pending !== null) return;
+    Object.assign(entry, { roomId, notBeforeMs: 0 });
+    this.#joined.delete(roomId);
+    this.#left.delete(roomId);
+    // An invite is the way in: by id, as an alias may be unknown to our server.
+    entry.pending = this.#enter(roomId, entry).finally(() => {
+      entry.pending = null;
+    });
+    entry.pending.catch(() => undefined); // kept in the entry, shown by `problem`
+  }
+
+  #isAlias(alias: string, roomId: string): boolean {
+    return this.#options.aliasesOf(roomId).includes(alias);
+  }
+}
+
+/** Aliases that a state event names: m.room.canonical_alias, and the m.room.aliases of old servers. */
+export function aliasesIn(event: JsonObject): readonly string[] {
+  const content = asObject(event.content);
+  const lists = [content.alt_aliases, content.aliases].flatMap((list) => (Array.isArray(list) ? list : []));
+  return [content.alias, ...lists].filter((alias) => typeof alias === 'string');
+}
+
+function newEntry(name: string): Entry {
+  return { roomId: name.startsWith('!') ? name : null, failures: 0, notBeforeMs: 0, error: null, pending: null };
+}
+
+/** Not `never`: an invite or a change of the room's rules mends it. */
+function withPause(error: RelayError, ms: number): RelayError {
+  return new RelayError(error.code, error.message, {
+    retry: { kind: 'after', ms: Math.max(ms, 1) },
+    userText: error.userText ?? 'the relay is not in this Matrix room',
+    cause: error.cause,
+  });
+}

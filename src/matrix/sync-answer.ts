@@ -1,0 +1,93 @@
+/** Reading a /sync answer: pure. Client-server API section 6.3. */
+
+import type { JsonObject } from '../util/json.ts';
+import { asObject, asObjects, asString, isObject } from './json-read.ts';
+
+export interface JoinedSection {
+  readonly roomId: string;
+  readonly timeline: readonly JsonObject[];
+  readonly limited: boolean;
+  /** Where to read backwards from when `limited`. */
+  readonly prevBatch: string | null;
+  /** State changes of this answer in order, the timeline's included. */
+  readonly state: readonly JsonObject[];
+}
+
+export interface SyncSections {
+  readonly joined: readonly JoinedSection[];
+  readonly left: readonly JoinedSection[];
+  readonly invited: ReadonlyMap<string, readonly JsonObject[]>;
+  /** Nothing in it but the token. */
+  readonly empty: boolean;
+}
+
+export function readSections(answer: JsonObject): SyncSections {
+  const rooms = asObject(answer.rooms);
+  const joined = sections(asObject(rooms.join));
+  const left = sections(asObject(rooms.leave));
+  const invited = new Map<string, readonly JsonObject[]>();
+  for (const [roomId, room] of Object.entries(asObject(rooms.invite))) {
+    invited.set(roomId, asObjects(asObject(asObject(room).invite_state).events));
+  }
+  const toDevice = asObjects(asObject(answer.to_device).events).length;
+  return { joined, left, invited, empty: joined.length + left.length + invited.size + toDevice === 0 };
+}
+
+function sections(rooms: JsonObject): readonly JoinedSection[] {
+  return Object.entries(rooms).map(([roomId, value]) => {
+    const room = asObject(value);
+    const timeline = asObject(room.timeline);
+    const events = asObjects(timeline.events);
+    return {
+      roomId,
+      timeline: events,
+      limited: timeline.limited === true,
+      prevBatch: asString(timeline.prev_batch),
+      state: [...asObjects(asObject(room.state).events), ...events.filter((event) => isString(event.state_key))],
+    };
+  });
+}
+
+/**
+ * What the SDK is fed: all it needs for its picture of the rooms and for encryption, and no message at all. So its
+ * timelines stay empty, whatever happens in a year. State of the timeline goes into `state`, last one of a key only.
+ */
+export function withoutMessages(answer: JsonObject, read: SyncSections): JsonObject {
+  const join = Object.fromEntries(
+    read.joined.map((section) => [
+      section.roomId,
+      {
+        summary: asObject(asObject(asObject(answer.rooms).join)[section.roomId]).summary,
+        state: { events: latestState(section.state) },
+        timeline: { events: [], limited: false, prev_batch: null },
+      },
+    ]),
+  );
+  const { rooms: _rooms, presence: _presence, ...rest } = answer;
+  return { ...rest, rooms: { join } };
+}
+
+function latestState(events: readonly JsonObject[]): readonly JsonObject[] {
+  const latest = new Map<string, JsonObject>();
+  for (const event of events) latest.set(`${asString(event.type)}\n${asString(event.state_key)}`, event);
+  return [...latest.values()];
+}
+
+/**
+ * The events since we came in, where we joined within them: what was said before we were there is history, which a
+ * relay does not repeat. @returns null when no join of ours is among them
+ */
+export function sinceOwnJoin(events: readonly JsonObject[], userId: string): readonly JsonObject[] | null {
+  const index = events.findLastIndex((event) => {
+    if (event.type !== 'm.room.member' || event.state_key !== userId) return false;
+    if (asObject(event.content).membership !== 'join') return false;
+    const previous = asObject(event.unsigned).prev_content;
+    // A change of our display name is a join upon a join, and no arrival.
+    return !isObject(previous) || previous.membership !== 'join';
+  });
+  return index < 0 ? null : events.slice(index);
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string';
+}

@@ -42,6 +42,13 @@ const ACK_TIMEOUT_MS = 180_000;
 const SWEEP_MS = 15_000;
 const LOOKAHEAD_ROWS = 500;
 
+/** The packet that is being offered; a routing answer counts more than the queue status that came with it. */
+interface Offer {
+  readonly packetId: number;
+  readonly answer: (answer: Answer) => void;
+  routed: RadioVerdict | null;
+}
+
 type Answer = RadioVerdict | { readonly kind: 'silent' } | { readonly kind: 'link-lost'; readonly reason: string };
 
 /**
@@ -54,7 +61,7 @@ export class RadioLane {
   readonly #waker: Waker;
   readonly #order = new LaneOrder();
   #pacing: PacingState = FRESH_PACING;
-  #offer: { readonly packetId: number; readonly answer: (answer: Answer) => void } | null = null;
+  #offer: Offer | null = null;
   #silentOffers = { rowId: 0, count: 0 };
   readonly #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -106,10 +113,11 @@ export class RadioLane {
     const delivery = readRadioDelivery(row);
     const verdict = routingVerdict(result.error, delivery.to === BROADCAST);
     if (this.#offer?.packetId === result.packetId) {
+      this.#offer.routed = verdict;
       this.#offer.answer(verdict);
-      if (verdict.kind !== 'acknowledged') return;
+    } else if (row.state === 'sent' || verdict.kind === 'acknowledged') {
+      this.#settle(row, delivery, verdict);
     }
-    if (row.state === 'sent' || verdict.kind === 'acknowledged') this.#settle(row, delivery, verdict);
   }
 
   async #step(): Promise<void> {
@@ -141,7 +149,6 @@ export class RadioLane {
     }
     this.#pacing = paceAfter(this.#pacing, clock.monotonic(), gapMs);
     if (answer.kind === 'silent' && !this.#givenUpOnSilence(row)) return;
-    // A refusal may have come while we waited (both answers of a rate limit); the row tells what is already decided.
     const current = this.#options.store.outbox.get(row.rowId);
     if (current !== null && current.state === 'queued') this.#settle(current, delivery, answer);
   }
@@ -154,14 +161,14 @@ export class RadioLane {
 
   async #offerPacket(row: OutboxRow, delivery: RadioDelivery): Promise<Answer> {
     const packet = outgoing(row, delivery);
-    let timeout: () => void = () => undefined;
-    const answered = new Promise<Answer>((resolve) => {
-      timeout = this.#options.clock.after(ANSWER_TIMEOUT_MS, () => resolve({ kind: 'silent' }));
-      this.#offer = { packetId: packet.id, answer: resolve };
-    });
+    const { promise: answered, resolve: answer } = Promise.withResolvers<Answer>();
+    const offer: Offer = { packetId: packet.id, answer, routed: null };
+    this.#offer = offer;
+    const timeout = this.#options.clock.after(ANSWER_TIMEOUT_MS, () => answer({ kind: 'silent' }));
     try {
       await this.#options.radio.send(packet);
-      return await answered;
+      const first = await answered;
+      return offer.routed ?? first;
     } catch (error) {
       if (error instanceof RelayError && error.retry.kind === 'never')
         return { kind: 'failed', reason: error.userText ?? error.message };

@@ -43,6 +43,8 @@ export class ManualClock implements Clock {
   /** Moves time on by `deltaMs`, firing what falls due, and lets promise callbacks run between the timers. */
   async advance(deltaMs: number): Promise<void> {
     const untilMs = this.#nowMs + deltaMs;
+    // What is under way now happens now, not at the end of the step.
+    await settle();
     for (let next = this.#due(untilMs); next !== undefined; next = this.#due(untilMs)) {
       this.#timers = this.#timers.filter((other) => other !== next);
       this.#nowMs = next.atMs;

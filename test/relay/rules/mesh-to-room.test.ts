@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { meshToRooms } from '../../../src/relay/rules/mesh-to-room.ts';
 import type { Intent } from '../../../src/relay/rules/view.ts';
-import { OWN_NODE, packet, radioSettings, ROOM, route, settings, world } from '../../support/relay-fixture.ts';
+import { OWN_NODE, packet, ROOM, radioSettings, route, settings, world } from '../../support/relay-fixture.ts';
 
 function dropReason(intents: readonly Intent[]): string | null {
   const [only] = intents;
@@ -10,7 +10,8 @@ function dropReason(intents: readonly Intent[]): string | null {
 
 function event(intents: readonly Intent[]): Extract<Intent, { kind: 'to-room' }>['delivery'] & { kind: 'event' } {
   const [first] = intents;
-  if (first?.kind !== 'to-room' || first.delivery.kind !== 'event') throw new Error(`unexpected ${JSON.stringify(intents)}`);
+  if (first?.kind !== 'to-room' || first.delivery.kind !== 'event')
+    throw new Error(`unexpected ${JSON.stringify(intents)}`);
   return first.delivery;
 }
 
@@ -35,22 +36,30 @@ describe('a text from the mesh', () => {
     });
   });
 
-  it.each(['2*3*4', '<b>bold</b>', '[/x]', '[alice](http://x)', '~~x~~ `y`', 'a < b & c > d', 'line1\nline2'])(
-    'arrives as typed (W26): %s',
-    (text) => {
-      const { content } = event(meshToRooms('default', packet({ text }), world()));
+  it.each([
+    '2*3*4',
+    '<b>bold</b>',
+    '[/x]',
+    '[alice](http://x)',
+    '~~x~~ `y`',
+    'a < b & c > d',
+    'line1\nline2',
+  ])('arrives as typed (W26): %s', (text) => {
+    const { content } = event(meshToRooms('default', packet({ text }), world()));
 
-      expect(content.body).toBe(`[Alice Long/Home]: ${text}`);
-      expect(content.formatted_body).toBeUndefined();
-    },
-  );
+    expect(content.body).toBe(`[Alice Long/Home]: ${text}`);
+    expect(content.formatted_body).toBeUndefined();
+  });
 
   it('goes to every room of its channel', () => {
     const routes = [route(), route({ room: '!two:ex.org' }), route({ room: '!other:ex.org', channel: 1 })];
 
     const intents = meshToRooms('default', packet(), world({ settings: settings({ routes }) }));
 
-    expect(intents.map((intent) => (intent.kind === 'to-room' ? intent.room : intent.kind))).toEqual([ROOM, '!two:ex.org']);
+    expect(intents.map((intent) => (intent.kind === 'to-room' ? intent.room : intent.kind))).toEqual([
+      ROOM,
+      '!two:ex.org',
+    ]);
   });
 
   it('names an unknown sender by id, never by a decimal number (W43)', () => {
@@ -83,7 +92,11 @@ describe('packets that are no chat', () => {
   });
 
   it('honours packet_routing', () => {
-    const packetRouting = { chatPortnums: new Set(['RANGE_TEST_APP']), disabledPortnums: new Set(['TEXT_MESSAGE_APP']), encryptedAction: 'drop' as const };
+    const packetRouting = {
+      chatPortnums: new Set(['RANGE_TEST_APP']),
+      disabledPortnums: new Set(['TEXT_MESSAGE_APP']),
+      encryptedAction: 'drop' as const,
+    };
     const radios = new Map([['default', radioSettings({ packetRouting, detectionSensor: false })]]);
     const view = world({ settings: settings({ radios }) });
 
@@ -96,7 +109,9 @@ describe('packets that are no chat', () => {
   it('ignores nodes on the list', () => {
     const radios = new Map([['default', radioSettings({ ignoredNodes: new Set([packet().from]) })]]);
 
-    expect(dropReason(meshToRooms('default', packet(), world({ settings: settings({ radios }) })))).toBe('node is ignored');
+    expect(dropReason(meshToRooms('default', packet(), world({ settings: settings({ radios }) })))).toBe(
+      'node is ignored',
+    );
   });
 });
 
@@ -123,6 +138,8 @@ describe('replies and tapbacks from the mesh', () => {
     const view = world({ settings: settings({ replies: false, reactions: false }) });
 
     expect(event(meshToRooms('default', packet({ replyId: 99 }), view)).relation).toBeNull();
-    expect(event(meshToRooms('default', packet({ replyId: 99, emoji: 1, text: '👍' }), view)).type).toBe('m.room.message');
+    expect(event(meshToRooms('default', packet({ replyId: 99, emoji: 1, text: '👍' }), view)).type).toBe(
+      'm.room.message',
+    );
   });
 });

@@ -26,7 +26,14 @@ describe('a text from a room', () => {
   it('goes on the air on the room channel, under its sender', () => {
     const [delivery] = packets(roomToMesh(roomEvent(), world()));
 
-    expect(delivery).toMatchObject({ text: 'Alice[M]: hello', channel: 0, to: 0xffffffff, portnum: 1, replyId: 0, emoji: 0 });
+    expect(delivery).toMatchObject({
+      text: 'Alice[M]: hello',
+      channel: 0,
+      to: 0xffffffff,
+      portnum: 1,
+      replyId: 0,
+      emoji: 0,
+    });
   });
 
   it.each([
@@ -67,7 +74,13 @@ describe('what is not sent', () => {
     ['old messages', roomEvent({ timestampMs: NOW_MS - 13 * 3_600_000 }), 'too old'],
     [
       'our own meshnet, also as a reply (02 section 3.2 step 9)',
-      roomEvent(content({ meshtastic_longname: 'X', meshtastic_meshnet: 'Home', 'm.relates_to': { 'm.in_reply_to': { event_id: '$original' } } })),
+      roomEvent(
+        content({
+          meshtastic_longname: 'X',
+          meshtastic_meshnet: 'Home',
+          'm.relates_to': { 'm.in_reply_to': { event_id: '$original' } },
+        }),
+      ),
       'already on this mesh',
     ],
   ])('%s', (_name, event, reason) => {
@@ -76,7 +89,10 @@ describe('what is not sent', () => {
 
   it('a refused sender is told and nothing goes on the air', () => {
     for (const change of [{ deny: ['@alice:ex.org'] }, { allow: ['@*:other.org'] }, { minPowerLevel: 50 }]) {
-      const intents = roomToMesh(roomEvent(), world({ settings: settings({ routes: [route(change)] }), powerLevels: { '@alice:ex.org': 0 } }));
+      const intents = roomToMesh(
+        roomEvent(),
+        world({ settings: settings({ routes: [route(change)] }), powerLevels: { '@alice:ex.org': 0 } }),
+      );
 
       expect(packets(intents)).toEqual([]);
       expect(intents).toMatchObject([{ kind: 'tell', reason: 'refused' }]);
@@ -85,7 +101,10 @@ describe('what is not sent', () => {
 });
 
 describe('replies, reactions, edits', () => {
-  const reply = content({ body: '> <@bob:ex.org> original\n> words\n\nyes', 'm.relates_to': { 'm.in_reply_to': { event_id: '$original' } } });
+  const reply = content({
+    body: '> <@bob:ex.org> original\n> words\n\nyes',
+    'm.relates_to': { 'm.in_reply_to': { event_id: '$original' } },
+  });
 
   it('a reply names the packet and carries no quote (W38)', () => {
     const [delivery] = packets(roomToMesh(roomEvent(reply), world({ links: [link()] })));
@@ -127,7 +146,9 @@ describe('replies, reactions, edits', () => {
       'm.relates_to': { rel_type: 'm.replace', event_id: '$original' },
     });
 
-    expect(packets(roomToMesh(roomEvent(edit), world({ links: [link()] })))).toMatchObject([{ text: 'Alice[M]: * fixed', replyId: 4711 }]);
+    expect(packets(roomToMesh(roomEvent(edit), world({ links: [link()] })))).toMatchObject([
+      { text: 'Alice[M]: * fixed', replyId: 4711 },
+    ]);
     expect(dropReason(roomToMesh(roomEvent(edit), world()))).toBe('edit of a message the mesh does not know');
   });
 
@@ -135,9 +156,9 @@ describe('replies, reactions, edits', () => {
     const redaction = roomEvent({ type: 'm.room.redaction', redacts: '$original', content: {} });
 
     expect(dropReason(roomToMesh(redaction, world({ links: [link()] })))).toBe('redactions are ignored');
-    expect(texts(roomToMesh(redaction, world({ links: [link()], settings: settings({ redactions: 'notice' }) })))).toEqual([
-      'Alice[M]: deleted a message: "original words"',
-    ]);
+    expect(
+      texts(roomToMesh(redaction, world({ links: [link()], settings: settings({ redactions: 'notice' }) }))),
+    ).toEqual(['Alice[M]: deleted a message: "original words"']);
   });
 });
 
@@ -145,11 +166,30 @@ describe('more than text (W37)', () => {
   it.each([
     [content({ msgtype: 'm.image', body: 'cat.jpg', info: { size: 123_456 } }), '[image cat.jpg, 123 kB]'],
     [content({ msgtype: 'm.image', body: 'look!', filename: 'cat.jpg' }), '[image cat.jpg] look!'],
-    [content({ msgtype: 'm.audio', body: 'Voice message', info: { duration: 12_300 }, 'org.matrix.msc3245.voice': {} }), '[voice 12 s]'],
-    [content({ msgtype: 'm.location', body: 'camp', geo_uri: 'geo:52.123456,13.4;u=10' }), '[location 52.12346,13.40000] camp'],
+    [
+      content({
+        msgtype: 'm.audio',
+        body: 'Voice message',
+        info: { duration: 12_300 },
+        'org.matrix.msc3245.voice': {},
+      }),
+      '[voice 12 s]',
+    ],
+    [
+      content({ msgtype: 'm.location', body: 'camp', geo_uri: 'geo:52.123456,13.4;u=10' }),
+      '[location 52.12346,13.40000] camp',
+    ],
     [content({ msgtype: 'm.emote', body: 'waves' }), '*waves*'],
     [
-      { type: 'm.poll.start', content: { 'm.poll': { question: { 'm.text': [{ body: 'Where?' }] }, answers: [{ 'm.text': [{ body: 'here' }] }, { 'm.text': [{ body: 'there' }] }] } } as never },
+      {
+        type: 'm.poll.start',
+        content: {
+          'm.poll': {
+            question: { 'm.text': [{ body: 'Where?' }] },
+            answers: [{ 'm.text': [{ body: 'here' }] }, { 'm.text': [{ body: 'there' }] }],
+          },
+        } as never,
+      },
       '[poll] Where? 1) here 2) there',
     ],
     [{ type: 'm.sticker', content: { body: 'a frog' } as never }, '[sticker] a frog'],
@@ -181,7 +221,9 @@ describe('other relays in the room', () => {
   const trusted = world({ settings: settings({ trustedRelays: new Set(['@relay:ex.org']) }) });
 
   it('a trusted relay speaks for its nodes', () => {
-    expect(texts(roomToMesh(roomEvent({ sender: '@relay:ex.org', ...foreign }), trusted))).toEqual(['[Bob Far/Away]: over']);
+    expect(texts(roomToMesh(roomEvent({ sender: '@relay:ex.org', ...foreign }), trusted))).toEqual([
+      '[Bob Far/Away]: over',
+    ]);
   });
 
   it('anybody else who writes the keys speaks under their own name (W23)', () => {
@@ -189,7 +231,10 @@ describe('other relays in the room', () => {
   });
 
   it('the whole remote text fits the air, prefix included (W12)', () => {
-    const event = roomEvent({ sender: '@relay:ex.org', ...content({ meshtastic_longname: 'B', meshtastic_meshnet: 'Away', meshtastic_text: 'x'.repeat(300) }) });
+    const event = roomEvent({
+      sender: '@relay:ex.org',
+      ...content({ meshtastic_longname: 'B', meshtastic_meshnet: 'Away', meshtastic_text: 'x'.repeat(300) }),
+    });
 
     for (const part of texts(roomToMesh(event, trusted))) expect(utf8Bytes(part)).toBeLessThanOrEqual(232);
   });

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { maxTextBytes, splitText, truncateText } from '../../../src/relay/rules/split-text.ts';
 import { utf8Bytes } from '../../../src/util/utf8.ts';
 
-const anyText = fc.array(fc.constantFrom('a', 'é', 'Ж', '漢', '👍🏽', '👨‍👩‍👧', ' ', '\n', 'word ', '🇩🇪'), { maxLength: 400 }).map((parts) => parts.join(''));
+const anyText = fc
+  .array(fc.constantFrom('a', 'é', 'Ж', '漢', '👍🏽', '👨‍👩‍👧', ' ', '\n', 'word ', '🇩🇪'), { maxLength: 400 })
+  .map((parts) => parts.join(''));
 
 describe('the limits of the air', () => {
   it.each([
@@ -20,7 +22,10 @@ describe('the limits of the air', () => {
 
 describe('splitting', () => {
   it('leaves a text alone that fits', () => {
-    expect(splitText('hi', { prefix: 'A: ', firstBytes: 232, otherBytes: 232, maxParts: 4 })).toEqual({ parts: ['A: hi'], cut: false });
+    expect(splitText('hi', { prefix: 'A: ', firstBytes: 232, otherBytes: 232, maxParts: 4 })).toEqual({
+      parts: ['A: hi'],
+      cut: false,
+    });
   });
 
   it('breaks at words and numbers the parts', () => {
@@ -39,7 +44,9 @@ describe('splitting', () => {
           expect(part.isWellFormed()).toBe(prefix.isWellFormed() || part === parts[0] ? part.isWellFormed() : true);
         }
         expect(cut).toBe(false);
-        const joined = parts.map((part, index) => (index === 0 ? part.slice(prefix.length) : part).replace(/^\(\d+\/\d+\) /, '')).join('');
+        const joined = parts
+          .map((part, index) => (index === 0 ? part.slice(prefix.length) : part).replace(/^\(\d+\/\d+\) /, ''))
+          .join('');
         expect(joined.replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
       }),
     );
@@ -65,7 +72,10 @@ describe('splitting', () => {
   });
 
   it('truncation keeps one part with a mark', () => {
-    expect(truncateText('x'.repeat(300), { prefix: '', firstBytes: 232 })).toEqual({ parts: [`${'x'.repeat(229)}…`], cut: true });
+    expect(truncateText('x'.repeat(300), { prefix: '', firstBytes: 232 })).toEqual({
+      parts: [`${'x'.repeat(229)}…`],
+      cut: true,
+    });
     expect(truncateText('é'.repeat(200), { prefix: '', firstBytes: 227 }).parts[0]).toBe(`${'é'.repeat(112)}…`);
   });
 

@@ -1,5 +1,5 @@
 import type SqliteModule from 'better-sqlite3';
-import { RelayError } from '../util/relay-error.ts';
+import type { RelayError } from '../util/relay-error.ts';
 import { storeError } from './store-error.ts';
 
 export type SqlValue = string | number | null | Uint8Array;
@@ -17,7 +17,8 @@ export class Database {
   readonly #sqlite: SqliteModule.Database;
   readonly #statements = new Map<string, SqliteModule.Statement<SqlValue[], SqlRow>>();
   #depth = 0;
-  #lost = false;
+  /** Why SQLite undid the running transaction. */
+  #lost: RelayError | null = null;
   #rollbacks = 0;
 
   constructor(sqlite: SqliteModule.Database, path: string) {
@@ -74,7 +75,7 @@ export class Database {
       throw error;
     } finally {
       this.#depth = 0;
-      this.#lost = false;
+      this.#lost = null;
     }
   }
 
@@ -130,12 +131,13 @@ export class Database {
   }
 
   #guard<T>(work: () => T): T {
-    if (this.#lost) throw new RelayError('STORE_FAILED', `The transaction on ${this.path} was already rolled back.`);
+    if (this.#lost !== null) throw this.#lost;
     try {
       return work();
     } catch (error) {
-      this.#lost = this.#depth > 0 && !this.#sqlite.inTransaction;
-      throw storeError(error, this.path);
+      const failure = storeError(error, this.path);
+      if (this.#depth > 0 && !this.#sqlite.inTransaction) this.#lost = failure;
+      throw failure;
     }
   }
 }

@@ -17,11 +17,12 @@ const TABLES = `
     key_generator INTEGER
   ) STRICT;
   CREATE TABLE records (
+    id INTEGER PRIMARY KEY,
     store_id INTEGER NOT NULL REFERENCES stores (id) ON DELETE CASCADE,
     key BLOB NOT NULL,
     value BLOB NOT NULL,
-    PRIMARY KEY (store_id, key)
-  ) STRICT, WITHOUT ROWID;
+    UNIQUE (store_id, key)
+  ) STRICT;
 `;
 
 /** How a failure of SQLite on `path` is told to others. */

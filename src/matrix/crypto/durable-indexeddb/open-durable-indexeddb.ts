@@ -2,7 +2,7 @@ import { IDBFactory as MemoryFactory, IDBKeyRange as MemoryKeyRange } from 'fake
 import type { RelayError } from '../../../util/relay-error.ts';
 import { DurableFactory } from './durable-factory.ts';
 import { DurableState } from './durable-state.ts';
-import { restoreDatabase } from './restore.ts';
+import { restoreAll } from './restore.ts';
 import { StoreFile } from './store-file.ts';
 
 export interface DurableIndexedDbOptions {
@@ -33,8 +33,7 @@ export async function openDurableIndexedDb(options: DurableIndexedDbOptions): Pr
     const factory = new MemoryFactory();
     const state = new DurableState(file, options.onFailure);
     const durable = new DurableFactory(state);
-    for (const saved of file.databases()) {
-      const database = await restoreDatabase(factory, saved, file);
+    for (const { saved, database } of await restoreAll(factory, file)) {
       state.remember(database, saved);
       durable.hookStores(database);
     }

@@ -40,7 +40,7 @@ const STATEMENTS = {
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
-  put: 'INSERT INTO records (store_id, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+  put: 'INSERT INTO records (store_id, key, value) VALUES (?, ?, ?) ON CONFLICT (store_id, key) DO UPDATE SET value = excluded.value',
   remove: 'DELETE FROM records WHERE store_id = ? AND key = ?',
   clear: 'DELETE FROM records WHERE store_id = ?',
   keyGenerator: 'UPDATE stores SET key_generator = ? WHERE id = ?',
@@ -53,7 +53,8 @@ const STATEMENTS = {
   dropStore: 'DELETE FROM stores WHERE id = ?',
   databases: 'SELECT id, name, version FROM databases ORDER BY id',
   stores: 'SELECT id, definition, key_generator AS keyGenerator FROM stores WHERE database_id = ? ORDER BY id',
-  records: 'SELECT key, value FROM records WHERE store_id = ? ORDER BY key',
+  // In the order of the file, which reads fastest; the trees in memory sort.
+  records: 'SELECT store_id AS storeId, key, value FROM records',
   lastIds: 'SELECT (SELECT max(id) FROM databases) AS databaseId, (SELECT max(id) FROM stores) AS storeId',
 } as const;
 
@@ -108,10 +109,11 @@ export class StoreFile {
     return rows.map((row) => ({ ...row, definition: JSON.parse(row.definition) as StoreDefinition }));
   }
 
-  /** Calls `take` for each record of the store, in key order. */
-  eachRecord(storeId: number, take: (record: SavedRecord) => void): void {
+  /** Calls `take` for each record, in no order that means anything. */
+  eachRecord(take: (record: SavedRecord & { readonly storeId: number }) => void): void {
     this.#reading(() => {
-      for (const record of this.#run.records.iterate(storeId) as IterableIterator<SavedRecord>) take(record);
+      const rows = this.#run.records.iterate() as IterableIterator<SavedRecord & { readonly storeId: number }>;
+      for (const record of rows) take(record);
     });
   }
 

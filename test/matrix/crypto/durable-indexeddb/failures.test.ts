@@ -134,7 +134,7 @@ describe('a file that cannot be used is told and left as it is', () => {
   test('a record whose key is no key: CRYPTO_STORE_CORRUPT', async () => {
     const path = await filledFile();
     const db = new Database(path);
-    db.exec("INSERT INTO records SELECT id, x'99', x'00' FROM stores");
+    db.exec("INSERT INTO records (store_id, key, value) SELECT id, x'99', x'00' FROM stores");
     db.close();
     await expect(reopen(path)).rejects.toMatchObject({ code: 'CRYPTO_STORE_CORRUPT' });
   });

@@ -1,0 +1,93 @@
+// Puts together what the image runs: dist/, package.json, the sample config, and of node_modules only the packages
+// that the bundle leaves outside (natives and what they load), without sources and other platforms' binaries.
+//   node deploy/docker/collect-runtime.mjs OUT [amd64|arm64]
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, extname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const out = resolve(process.argv[2] ?? 'runtime');
+const target = `linux-${{ amd64: 'x64', x64: 'x64', arm64: 'arm64' }[process.argv[3] ?? process.arch] ?? process.argv[3]}`;
+if (!['linux-x64', 'linux-arm64'].includes(target)) {
+  throw new Error(`No prebuilt better-sqlite3 for ${target}: the image exists for amd64 and arm64 only`);
+}
+
+const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
+const files = (folder) =>
+  readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+/** Direct dependencies that the bundle still imports by name. */
+function external() {
+  const code = files(join(root, 'dist'))
+    .filter((file) => /\.[cm]?js$/.test(file))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+  const names = Object.keys(json(join(root, 'package.json')).dependencies);
+  const asked = (name) => new RegExp(`(from|import|require|import\\.meta\\.resolve|resolve)\\s*\\(?\\s*["'\`]${name}["'\`/]`);
+  return names.filter((name) => asked(name).test(code));
+}
+
+/** The folder of package `name` as Node would find it from `from`. */
+function find(name, from) {
+  for (let at = from; at.startsWith(root); at = dirname(at)) {
+    const candidate = join(at, 'node_modules', name);
+    if (existsSync(join(candidate, 'package.json'))) return candidate;
+  }
+  return undefined;
+}
+
+/** Folders of the named packages and of all that they depend on. */
+function closure(names) {
+  const found = new Set();
+  const visit = (name, from, optional) => {
+    const folder = find(name, from);
+    if (folder === undefined) {
+      if (optional) return;
+      throw new Error(`${name}, needed by ${relative(root, from) || 'mmrelay'}, is not installed`);
+    }
+    if (found.has(folder)) return;
+    found.add(folder);
+    const { dependencies = {}, optionalDependencies = {} } = json(join(folder, 'package.json'));
+    for (const child of Object.keys(dependencies)) visit(child, folder, child in optionalDependencies);
+    for (const child of Object.keys(optionalDependencies)) visit(child, folder, true);
+  };
+  for (const name of names) visit(name, root, false);
+  return [...found];
+}
+
+const dropped = new Set(['deps', 'src', 'test', 'tests', 'examples', 'example', 'docs', '.github', 'libusb', 'build']);
+const droppedTypes = new Set(['.ts', '.mts', '.cts', '.map', '.md', '.markdown', '.gyp', '.gypi', '.c', '.cc', '.cpp', '.h', '.hpp']);
+
+/** Whether a path inside a package belongs into the image. */
+function wanted(folder, path) {
+  const parts = relative(folder, path).split('/');
+  if (parts[0] === 'node_modules') return false; // copied on its own when something needs it
+  const inPrebuilds = parts.indexOf('prebuilds');
+  if (inPrebuilds >= 0 && parts.length > inPrebuilds + 1) {
+    const platform = parts[inPrebuilds + 1].replace('.node', '');
+    return platform === target && !/musl/.test(parts.at(-1));
+  }
+  if (statSync(path).isDirectory()) return !(parts.length === 1 && dropped.has(parts[0])) || hasCode(path);
+  return !droppedTypes.has(extname(path)) || /licen[cs]e/i.test(path);
+}
+
+/** Some packages keep their JavaScript in src/: then the folder stays. */
+const hasCode = (folder) => files(folder).some((file) => /\.[cm]?js(on)?$/.test(file)) && !/\/(deps|tests?|examples?|docs|\.github)$/.test(folder);
+
+mkdirSync(out, { recursive: true });
+cpSync(join(root, 'dist'), join(out, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.map') });
+for (const file of ['package.json', 'sample_config.yaml', 'LICENSE']) {
+  if (existsSync(join(root, file))) cpSync(join(root, file), join(out, file));
+}
+const packages = closure(external());
+for (const folder of packages) {
+  cpSync(folder, join(out, relative(root, folder)), {
+    recursive: true,
+    filter: (path) => path === folder || wanted(folder, path),
+  });
+}
+const bytes = files(out).reduce((sum, file) => sum + statSync(file).size, 0);
+const names = packages.map((folder) => relative(join(root, 'node_modules'), folder)).join(', ') || 'none';
+process.stdout.write(`runtime for ${target}: ${(bytes / 1e6).toFixed(1)} MB, packages outside the bundle: ${names}\n`);

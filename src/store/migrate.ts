@@ -8,15 +8,12 @@ import { copyBeforeMigration } from './snapshot.ts';
 
 const MIGRATIONS: readonly Migration[] = [oldRelayTables, relayTables];
 
-/** The `user_version` this program writes. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
-
-export function schemaVersion(db: Database): number {
+function schemaVersion(db: Database): number {
   return Number(db.pragma('user_version'));
 }
 
 /**
- * Brings the schema to SCHEMA_VERSION, one transaction per step. Before the first step on a database that has
+ * Brings the schema to the newest version, one transaction per step. Before the first step on a database that has
  * tables, a copy is kept beside it (`<file>.v<version>.bak`).
  * @throws RelayError STORE_NEWER for a database of a newer program; STORE_* when a step fails, which then left no trace
  */

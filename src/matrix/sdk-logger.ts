@@ -31,3 +31,21 @@ export function sdkLogger(logger: Logger, namespace = ''): SdkLogger {
     getChild: (child) => sdkLogger(logger, namespace === '' ? child : `${namespace}.${child}`),
   };
 }
+
+/** What `matrix-js-sdk/lib/logger.js` exports, beyond its types: a logger of the `loglevel` package. */
+interface RootLogger {
+  methodFactory: () => () => void;
+  rebuild(): void;
+}
+
+/**
+ * The SDK module, its own root logger silenced before any other part of it is loaded: parts of the SDK do not use the
+ * logger they are given, and would write to our standard output.
+ */
+export async function loadSdk(): Promise<typeof import('matrix-js-sdk')> {
+  const { logger } = await import('matrix-js-sdk/lib/logger.js');
+  const root = logger as unknown as RootLogger;
+  root.methodFactory = () => () => undefined;
+  root.rebuild();
+  return import('matrix-js-sdk');
+}

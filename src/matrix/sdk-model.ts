@@ -14,7 +14,7 @@ import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import type { ActiveCredentials } from './auth/account.ts';
 import type { RoomCrypto } from './room-crypto.ts';
-import { sdkLogger } from './sdk-logger.ts';
+import { loadSdk, sdkLogger } from './sdk-logger.ts';
 
 export interface SdkModelOptions {
   readonly crypto: RoomCrypto;
@@ -48,7 +48,7 @@ export class SdkModel {
     if (this.#client !== null && identity === this.#identity) return false;
     await this.stop();
     // Loaded when first needed: it is half of our start-up time, and commands such as `doctor` do without.
-    const sdk = await import('matrix-js-sdk');
+    const sdk = await loadSdk();
     const logger = sdkLogger(this.#options.logger);
     const client = sdk.createClient({
       baseUrl: credentials.homeserver,
@@ -56,7 +56,7 @@ export class SdkModel {
       accessToken: credentials.accessToken,
       ...(credentials.deviceId === null ? {} : { deviceId: credentials.deviceId }),
       store: new sdk.MemoryStore(),
-      fetchFn: (input, init) => this.#fetch(String(input), init ?? {}),
+      fetchFn: (input, init) => this.#fetch(String(input), init ?? {}, identity),
       localTimeoutMs: this.#options.timeoutMs,
       logger,
       timelineSupport: false,
@@ -108,14 +108,14 @@ export class SdkModel {
   async stop(): Promise<void> {
     const client = this.#client;
     this.#client = null;
+    this.#identity = '';
+    this.#request = null;
     if (client === null) return;
     client.stopClient();
     client.removeAllListeners();
     const stopped = new Error('the SDK client was stopped');
-    this.#request?.reject(stopped);
     this.#processed?.reject(stopped);
     this.#requested?.();
-    this.#request = null;
     this.#processed = null;
     await this.#options.crypto.detach();
   }
@@ -135,9 +135,9 @@ export class SdkModel {
     return request;
   }
 
-  async #fetch(address: string, init: RequestInit): Promise<Response> {
+  async #fetch(address: string, init: RequestInit, identity: string): Promise<Response> {
     const { pathname } = new URL(address);
-    if (pathname.endsWith('/client/v3/sync')) return this.#onSyncRequest(init.signal ?? null);
+    if (pathname.endsWith('/client/v3/sync')) return this.#onSyncRequest(init.signal ?? null, identity);
     if (pathname.endsWith('/client/versions')) return json(VERSIONS);
     if (pathname.includes('/pushrules/')) return json({ global: {} });
     if (init.method === 'POST' && pathname.endsWith('/filter')) return json({ filter_id: '0' });
@@ -146,7 +146,9 @@ export class SdkModel {
     return this.#passOn(address, init);
   }
 
-  #onSyncRequest(signal: AbortSignal | null): Promise<Response> {
+  /** Of a client that was stopped it stays open for ever: nobody listens any more, not even to a rejection. */
+  #onSyncRequest(signal: AbortSignal | null, identity: string): Promise<Response> {
+    if (identity !== this.#identity) return new Promise(() => undefined);
     const done = this.#processed;
     this.#processed = null;
     if (this.#failure === null) done?.resolve();
@@ -154,12 +156,12 @@ export class SdkModel {
     return new Promise<Response>((resolve, reject) => {
       const request: SyncRequest = { resolve, reject };
       const giveUp = (): void => {
-        if (this.#request === request) this.#request = null;
+        if (this.#request !== request) return;
+        this.#request = null;
         reject(new DOMException('the request was given up', 'AbortError'));
       };
-      if (signal?.aborted) return giveUp();
-      signal?.addEventListener('abort', giveUp, { once: true });
       this.#request = request;
+      signal?.addEventListener('abort', giveUp, { once: true });
       this.#requested?.();
     });
   }

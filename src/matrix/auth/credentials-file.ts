@@ -56,7 +56,7 @@ export function writeCredentials(path: string, credentials: Credentials): void {
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     const message = `${path} cannot be written: ${errorText(error)}`;
     throw new RelayError('MATRIX_CREDENTIALS_UNWRITABLE', message, { cause: error });
   }
@@ -101,6 +101,14 @@ function writeDurably(path: string, text: string): void {
     closeSync(file);
   }
   chmodSync(path, 0o600);
+}
+
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The folder itself is the trouble, which the caller is about to tell.
+  }
 }
 
 function syncFolder(path: string): void {

@@ -1,0 +1,78 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { discoverHomeserver, loginWithPassword, logout, whoami } from '../../../src/matrix/auth/login.ts';
+import { createHttp } from '../../../src/matrix/http.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from '../support/scripted-server.ts';
+
+let server: ScriptedServer;
+afterEach(() => server.close());
+
+const context = { http: createHttp(systemClock), timeoutMs: 2000 };
+const serve = async (answer: ScriptedAnswer): Promise<void> => {
+  server = await scriptedServer(() => answer);
+};
+const login = (deviceId: string | null) => {
+  const settings = { homeserver: 'https://ex.org', user: '@bot:ex.org', password: 'pw', deviceName: 'mmrelay' };
+  return loginWithPassword(settings, { ...context, baseUrl: server.url, deviceId });
+};
+
+describe('discovery', () => {
+  it('follows the well-known file', async () => {
+    await serve({ body: { 'm.homeserver': { base_url: 'https://matrix.ex.org/' } } });
+    expect(await discoverHomeserver(server.url, context)).toBe('https://matrix.ex.org');
+  });
+
+  it.each<[string, ScriptedAnswer]>([
+    ['a 404', { status: 404, body: 'no' }],
+    ['a page', { body: '<html></html>' }],
+    ['nonsense', { body: { 'm.homeserver': { base_url: 'file:///etc' } } }],
+    ['nothing', { body: {} }],
+  ])('keeps the given URL on %s', async (_, answer) => {
+    await serve(answer);
+    expect(await discoverHomeserver(`${server.url}/`, context)).toBe(server.url);
+  });
+});
+
+describe('password login', () => {
+  it('reuses the device, names it, and takes what the server says', async () => {
+    await serve({ body: { access_token: 'new', device_id: 'DEV', user_id: '@bot:real.org' } });
+    const expected = { homeserver: server.url, accessToken: 'new', deviceId: 'DEV', userId: '@bot:real.org' };
+    expect(await login('DEV')).toEqual(expected);
+    expect(server.requests[0]?.body).toEqual({
+      type: 'm.login.password',
+      identifier: { type: 'm.id.user', user: 'bot' },
+      password: 'pw',
+      initial_device_display_name: 'mmrelay',
+      device_id: 'DEV',
+    });
+    await login(null);
+    expect(server.requests[1]?.body).not.toHaveProperty('device_id');
+  });
+
+  it('a wrong password is final, a rate limit names its pause, a proxy page is an outage', async () => {
+    const answers: ScriptedAnswer[] = [
+      { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'Invalid password' } },
+      { status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' }, headers: { 'Retry-After': '7' } },
+      { status: 403, body: '<html>firewall</html>' },
+    ];
+    server = await scriptedServer(() => answers.shift() ?? { body: {} });
+    await expect(login(null)).rejects.toMatchObject({ code: 'MATRIX_LOGIN_REFUSED', retry: { kind: 'never' } });
+    await expect(login(null)).rejects.toMatchObject({ retry: { kind: 'after', ms: 7000 } });
+    await expect(login(null)).rejects.toMatchObject({ code: 'MATRIX_UNAVAILABLE', retry: { kind: 'later' } });
+  });
+});
+
+describe('whoami and logout', () => {
+  it('whoami names user and device', async () => {
+    await serve({ body: { user_id: '@a:b', device_id: 'D' } });
+    const credentials = { homeserver: server.url, accessToken: 'tok' };
+    expect(await whoami(credentials, context)).toEqual({ userId: '@a:b', deviceId: 'D' });
+    expect(server.requests[0]).toMatchObject({ token: 'tok', path: '/_matrix/client/v3/account/whoami' });
+  });
+
+  it('a token that is already dead is logged out', async () => {
+    await serve({ status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', error: 'x' } });
+    await logout({ homeserver: server.url, accessToken: 't', deviceId: null, userId: null }, context);
+    expect(server.count('/logout')).toBe(1);
+  });
+});

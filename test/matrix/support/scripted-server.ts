@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { JsonObject } from '../../../src/util/json.ts';
+
+export interface ScriptedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly token: string | null;
+  readonly body: JsonObject;
+}
+
+export interface ScriptedAnswer {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  /** A string goes out as it is. */
+  readonly body: JsonObject | string;
+}
+
+export interface ScriptedServer {
+  readonly url: string;
+  readonly requests: ScriptedRequest[];
+  count(path: string): number;
+  close(): Promise<void>;
+}
+
+/** An HTTP server that answers what the test says; null leaves the request hanging. */
+export async function scriptedServer(
+  answer: (request: ScriptedRequest) => ScriptedAnswer | null,
+): Promise<ScriptedServer> {
+  const requests: ScriptedRequest[] = [];
+  const server = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString();
+    const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://x');
+    const token = incoming.headers.authorization?.replace('Bearer ', '') ?? null;
+    const body = text.startsWith('{') ? (JSON.parse(text) as JsonObject) : {};
+    const request = { method: incoming.method ?? '', path: pathname, query: searchParams, token, body };
+    requests.push(request);
+    const reply = answer(request);
+    if (reply === null) return;
+    const json = typeof reply.body !== 'string';
+    outgoing.writeHead(reply.status ?? 200, {
+      'Content-Type': json ? 'application/json' : 'text/html',
+      ...reply.headers,
+    });
+    outgoing.end(json ? JSON.stringify(reply.body) : reply.body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    requests,
+    count: (path) => requests.filter((request) => request.path.endsWith(path)).length,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}

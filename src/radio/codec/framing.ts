@@ -37,7 +37,7 @@ export interface FrameHandlers {
 /**
  * Finds frames in a byte stream however it is split. One per connection. Holds at most one frame (516 bytes).
  * Invariant: between calls the buffer is empty or begins with what may still become a frame.
- * A handler may call `stop` to have the rest of the input ignored. Each byte is looked at once, except those of a
+ * A handler may call `stop` to have the rest of the input ignored, but not `push`. Each byte is looked at once, except those of a
  * payload that `onFrame` refused.
  */
 export class FrameDecoder {

@@ -1,0 +1,112 @@
+import { createRadio } from '../../src/radio/radio.ts';
+import type {
+  ClientNotification,
+  MeshNode,
+  MeshPacket,
+  OutgoingPacket,
+  QueueStatus,
+  RadioInfo,
+  RadioPort,
+  RadioSink,
+  RadioState,
+  RoutingResult,
+} from '../../src/relay/ports.ts';
+import type { LogFields, Logger } from '../../src/util/logger.ts';
+import { ManualClock, settle } from '../../src/util/manual-clock.ts';
+import { type Script, ScriptedPeer } from './scripted-peer.ts';
+
+/** A sink that remembers everything, in order. */
+export class RecordingSink implements RadioSink {
+  readonly states: RadioState[] = [];
+  readonly infos: RadioInfo[] = [];
+  readonly nodes: MeshNode[] = [];
+  readonly packets: MeshPacket[] = [];
+  readonly queue: QueueStatus[] = [];
+  readonly routing: RoutingResult[] = [];
+  readonly notifications: ClientNotification[] = [];
+  /** Thrown by onPacket while set. */
+  refusal: Error | null = null;
+  calls = 0;
+
+  onState(state: RadioState): void {
+    this.calls += 1;
+    this.states.push(state);
+  }
+  onInfo(info: RadioInfo): void {
+    this.calls += 1;
+    this.infos.push(info);
+  }
+  onNode(node: MeshNode): void {
+    this.calls += 1;
+    this.nodes.push(node);
+  }
+  onPacket(packet: MeshPacket): void {
+    this.calls += 1;
+    if (this.refusal !== null) throw this.refusal;
+    this.packets.push(packet);
+  }
+  onQueueStatus(status: QueueStatus): void {
+    this.calls += 1;
+    this.queue.push(status);
+  }
+  onRouting(result: RoutingResult): void {
+    this.calls += 1;
+    this.routing.push(result);
+  }
+  onNotification(notification: ClientNotification): void {
+    this.calls += 1;
+    this.notifications.push(notification);
+  }
+
+  statuses(): string[] {
+    return this.states.map(({ status }) => status);
+  }
+
+  texts(): string[] {
+    return this.packets.map(({ payload }) => new TextDecoder().decode(payload));
+  }
+}
+
+export interface RadioRig {
+  readonly radio: RadioPort;
+  readonly peer: ScriptedPeer;
+  readonly sink: RecordingSink;
+  readonly clock: ManualClock;
+  readonly logs: { readonly message: string; readonly fields: LogFields }[];
+}
+
+/** A started radio against a scripted peer; the handshake, if the script allows one, is done. */
+export async function startRadio(script: Partial<Script> = {}): Promise<RadioRig> {
+  const clock = new ManualClock();
+  const peer = new ScriptedPeer(script);
+  const sink = new RecordingSink();
+  const logs: { message: string; fields: LogFields }[] = [];
+  const log = (message: string, fields: LogFields = {}): void => void logs.push({ message, fields });
+  const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger };
+  const radio = createRadio({
+    name: 'main',
+    connect: { type: 'custom', transports: peer.factory },
+    clock,
+    random: () => 0.5,
+    logger,
+  });
+  radio.start(sink);
+  await settle();
+  return { radio, peer, sink, clock, logs };
+}
+
+export function textPacket(id: number, text = 'hello'): OutgoingPacket {
+  return {
+    id,
+    to: 0xffffffff,
+    channel: 0,
+    portnum: 1,
+    payload: new TextEncoder().encode(text),
+    replyId: 0,
+    emoji: 0,
+    wantAck: true,
+    wantResponse: false,
+    hopLimit: null,
+    publicKey: null,
+  };
+}

@@ -30,6 +30,7 @@ export class Connection {
   #cancelIdle: () => void = () => undefined;
   #cancelSlow: () => void = () => undefined;
   #blocked = false;
+  #handling = false;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -56,7 +57,7 @@ export class Connection {
   /** Writes until the client has all, the socket is full, or a fault is in the way. */
   flush(): void {
     const { faults, socket } = this.#options;
-    if (this.#closed) return;
+    if (this.#closed || this.#handling) return;
     if (faults.stalled) {
       socket.pause();
       return;
@@ -97,7 +98,11 @@ export class Connection {
 
   #onFrame(payload: Uint8Array): boolean {
     this.#armIdle();
+    // As in the firmware, a frame is dealt with before anything is written: its QueueStatus overtakes its NAK.
+    this.#handling = true;
     this.api.handle(payload);
+    this.#handling = false;
+    this.flush();
     return true;
   }
 

@@ -69,6 +69,15 @@ export async function createVirtualRadio(options: VirtualRadioOptions = {}): Pro
   return radio;
 }
 
+/** Packet ids as the firmware makes them: a counter in the low 10 bits, random above. Never 0. */
+function packetIds(random: () => number): () => number {
+  let count = 0;
+  return () => {
+    count = (count % 1023) + 1;
+    return Math.floor(random() * 2 ** 22) * 1024 + count;
+  };
+}
+
 /** One device with its mesh. Made by createVirtualRadio; owns a listening port, at most one client, and timers. */
 export class VirtualRadio {
   readonly nodeNum: number;
@@ -101,7 +110,7 @@ export class VirtualRadio {
     this.host = options.host ?? '127.0.0.1';
     this.#lora = { region, modemPreset, ...MODEM_PRESETS[modemPreset], hopLimit: options.hopLimit ?? 3 };
     this.#channels = options.channels ?? DEFAULT_CHANNELS;
-    const newId = (): number => Math.floor(random() * 0xfffffffe) + 1;
+    const newId = packetIds(random);
     this.faults = new LinkFaults(() => this.#client?.flush());
     this.mesh = new Mesh({ clock, modem: this.#lora, newId });
     this.#phoneQueue = new PhoneQueue(options.phoneQueueDepth ?? 32, (packet, reason) => this.#lose(packet, reason));

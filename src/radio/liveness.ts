@@ -85,17 +85,20 @@ export class Liveness {
   }
 
   #check(): void {
-    const nowMs = this.#clock.monotonic();
-    const isAlive = this.#isHeard;
+    const silentMs = this.#clock.monotonic() - this.#aliveAtMs;
+    if (this.#isHeard) this.#settleProbes();
+    const restMs = this.#isHeard ? this.#quietMs() - silentMs : 0;
     this.#isHeard = false;
-    if (isAlive) this.#settleProbes();
-    else if (this.#probes >= MAX_PROBES) {
-      this.stop();
-      this.#handlers.dead(nowMs - this.#aliveAtMs);
-      return;
-    } else this.#probe();
-    if (nowMs - this.#spokeAtMs >= SPEAK_EVERY_MS) this.#handlers.heartbeat();
-    this.#arm(isAlive ? Math.max(1, this.#aliveAtMs + this.#quietMs() - nowMs) : this.#quietMs());
+    if (restMs <= 0) {
+      if (this.#probes >= MAX_PROBES) {
+        this.stop();
+        this.#handlers.dead(silentMs);
+        return;
+      }
+      this.#probe();
+    }
+    if (this.#clock.monotonic() - this.#spokeAtMs >= SPEAK_EVERY_MS) this.#handlers.heartbeat();
+    this.#arm(restMs > 0 ? restMs : this.#quietMs());
   }
 
   #settleProbes(): void {

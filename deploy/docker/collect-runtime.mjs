@@ -25,7 +25,8 @@ function external() {
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
   const names = Object.keys(json(join(root, 'package.json')).dependencies);
-  const asked = (name) => new RegExp(`(from|import|require|import\\.meta\\.resolve|resolve)\\s*\\(?\\s*["'\`]${name}["'\`/]`);
+  const asked = (name) =>
+    new RegExp(`(from|import|require|import\\.meta\\.resolve|resolve)\\s*\\(?\\s*["'\`]${name}["'\`/]`);
   return names.filter((name) => asked(name).test(code));
 }
 
@@ -58,7 +59,21 @@ function closure(names) {
 }
 
 const dropped = new Set(['deps', 'src', 'test', 'tests', 'examples', 'example', 'docs', '.github', 'libusb', 'build']);
-const droppedTypes = new Set(['.ts', '.mts', '.cts', '.map', '.md', '.markdown', '.gyp', '.gypi', '.c', '.cc', '.cpp', '.h', '.hpp']);
+const droppedTypes = new Set([
+  '.ts',
+  '.mts',
+  '.cts',
+  '.map',
+  '.md',
+  '.markdown',
+  '.gyp',
+  '.gypi',
+  '.c',
+  '.cc',
+  '.cpp',
+  '.h',
+  '.hpp',
+]);
 
 /** Whether a path inside a package belongs into the image. */
 function wanted(folder, path) {
@@ -74,7 +89,9 @@ function wanted(folder, path) {
 }
 
 /** Some packages keep their JavaScript in src/: then the folder stays. */
-const hasCode = (folder) => files(folder).some((file) => /\.[cm]?js(on)?$/.test(file)) && !/\/(deps|tests?|examples?|docs|\.github)$/.test(folder);
+const hasCode = (folder) =>
+  files(folder).some((file) => /\.[cm]?js(on)?$/.test(file)) &&
+  !/\/(deps|tests?|examples?|docs|\.github)$/.test(folder);
 
 mkdirSync(out, { recursive: true });
 cpSync(join(root, 'dist'), join(out, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.map') });
@@ -89,5 +106,5 @@ for (const folder of packages) {
   });
 }
 const bytes = files(out).reduce((sum, file) => sum + statSync(file).size, 0);
-const names = packages.map((folder) => relative(join(root, 'node_modules'), folder)).join(', ') || 'none';
-process.stdout.write(`runtime for ${target}: ${(bytes / 1e6).toFixed(1)} MB, packages outside the bundle: ${names}\n`);
+const outside = `${external().join(', ') || 'nothing'} (${packages.length} packages)`;
+process.stdout.write(`runtime for ${target}: ${(bytes / 1e6).toFixed(1)} MB, outside the bundle: ${outside}\n`);

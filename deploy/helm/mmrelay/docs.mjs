@@ -54,7 +54,8 @@ const probe = {
 };
 for (const name of ['startup', 'readiness', 'liveness']) rules[`probes.${name}`] = probe;
 /** Passed to Kubernetes as they are. */
-const free = /(^|\.)(resources|podSecurityContext|containerSecurityContext|annotations|labels|podAnnotations|podLabels|commonLabels|nodeSelector|affinity)$/;
+const free =
+  /(^|\.)(resources|podSecurityContext|containerSecurityContext|annotations|labels|podAnnotations|podLabels|commonLabels|nodeSelector|affinity)$/;
 
 function schemaOf(node, at) {
   if (rules[at]) return rules[at];
@@ -63,7 +64,8 @@ function schemaOf(node, at) {
   if (isMap(node)) {
     if (free.test(at)) return { type: 'object' };
     const properties = {};
-    for (const pair of node.items) properties[pair.key.value] = schemaOf(pair.value, at ? `${at}.${pair.key.value}` : pair.key.value);
+    for (const pair of node.items)
+      properties[pair.key.value] = schemaOf(pair.value, at ? `${at}.${pair.key.value}` : pair.key.value);
     return { type: 'object', additionalProperties: false, properties };
   }
   if (isScalar(node) && typeof node.value === 'number') return { type: 'integer' };
@@ -78,7 +80,10 @@ function rowsOf(map, at, rows) {
     const key = at ? `${at}.${pair.key.value}` : pair.key.value;
     const first = pair === map.items[0] ? `${map.commentBefore ?? ''}\n` : '';
     const comment = `${first}${pair.key.commentBefore ?? ''}`;
-    const text = /^ -- ([\s\S]*)$/m.exec(comment)?.[1]?.replace(/\s*\n\s*/g, ' ').trim();
+    const text = /^ -- ([\s\S]*)$/m
+      .exec(comment)?.[1]
+      ?.replace(/\s*\n\s*/g, ' ')
+      .trim();
     const nested = isMap(pair.value) && pair.value.items.length > 0 && !free.test(key) && !rules[key];
     if (!nested && text === undefined) throw new Error(`values.yaml: ${key} has no "# --" comment`);
     if (!nested) rows.push([key, compact(pair.value.toJSON()), text]);

@@ -9,7 +9,7 @@ const ROUTING_APP = 5;
 const ADMIN_APP = 6;
 
 /** The priority the firmware gives a packet whose sender gave none (MeshPacketQueue.cpp, fixPriority). */
-export function priorityOf(packet: DevicePacket): number {
+function priorityOf(packet: DevicePacket): number {
   if (packet.priority !== 0) return packet.priority;
   if (packet.portnum === ROUTING_APP) return PRIORITY.ACK;
   if (packet.portnum === TEXT_MESSAGE_APP || packet.portnum === ADMIN_APP) return PRIORITY.HIGH;

@@ -51,13 +51,13 @@ export class Draft {
   set(path: Path, value: unknown): boolean {
     let target: unknown = this.value;
     for (const step of path.slice(0, -1)) {
-      if (!isContainer(target)) return false;
+      if (!isContainer(target) || !fits(target, step)) return false;
       const next = ownValue(target, step);
       if (next === undefined || next === null) assign(target, step, Object.create(null));
       target = ownValue(target, step);
     }
     const last = path.at(-1);
-    if (!isContainer(target) || last === undefined) return false;
+    if (!isContainer(target) || last === undefined || !fits(target, last)) return false;
     assign(target, last, value);
     return true;
   }
@@ -167,7 +167,13 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
   return isContainer(value) && !Array.isArray(value);
 }
 
+/** Lists have numbers, mappings have names. */
+function fits(container: object, step: string | number): boolean {
+  return Array.isArray(container) === (typeof step === 'number');
+}
+
 function ownValue(container: object, step: string | number): unknown {
+  if (!fits(container, step)) return undefined;
   return Object.hasOwn(container, step) ? Reflect.get(container, step) : undefined;
 }
 

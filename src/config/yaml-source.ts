@@ -71,7 +71,7 @@ export function readYaml(text: string): YamlSource {
       uniqueKeys: false,
       lineCounter: lines,
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error',
       customTags: pyYamlTags,
     });
     reader.read(document);
@@ -100,6 +100,9 @@ class Reader {
     this.#document = document;
     for (const error of document.errors) {
       this.fail(error.pos[0], [], syntaxMessage(error.code), syntaxRemedy(error.code));
+    }
+    for (const warning of document.warnings) {
+      if (warning.code === 'TAG_RESOLVE_FAILED') this.fail(warning.pos[0], [], TAG_MESSAGE, 'put the value in quotes');
     }
     if (document.errors.length === 0) this.#value = this.#convert(document.contents, [], []) ?? null;
   }
@@ -271,6 +274,8 @@ const SYNTAX: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'a tab is used for indentation',
   UNEXPECTED_TOKEN: 'something stands where it does not belong',
 };
+
+const TAG_MESSAGE = 'a value that starts with ! is read as a type, not as text';
 
 function syntaxMessage(code: string): string {
   return `not valid YAML: ${SYNTAX[code] ?? code.toLowerCase().replaceAll('_', ' ')}`;

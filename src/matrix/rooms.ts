@@ -40,6 +40,7 @@ export class Rooms {
   readonly #joined = new Set<string>();
   /** Left by somebody's decision: joined again only by an invite, a restart or a send. */
   readonly #left = new Set<string>();
+  #joinedAsked = false;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
@@ -121,6 +122,7 @@ export class Rooms {
     try {
       const roomId = entry.roomId ?? (await this.#lookUp(name));
       entry.roomId = roomId;
+      await this.#askJoined();
       if (!this.#joined.has(roomId)) {
         // By alias, so that the server knows whom to ask for the way in.
         await api.request('POST', path`/join/${name}`, { body: {} });
@@ -140,6 +142,15 @@ export class Rooms {
       logger.warn('A room cannot be joined', { room: name, reason: failure.message, retryInMs: pauseMs });
       throw withPause(failure, pauseMs);
     }
+  }
+
+  /** Before the first sync we know no room: one question spares a join, which servers limit, for each of them. */
+  async #askJoined(): Promise<void> {
+    if (this.#joinedAsked || this.#joined.size > 0) return;
+    const answer = await this.#options.api.request('GET', path`/joined_rooms`);
+    const rooms = Array.isArray(answer.joined_rooms) ? answer.joined_rooms : [];
+    for (const roomId of rooms) if (typeof roomId === 'string') this.#joined.add(roomId);
+    this.#joinedAsked = true;
   }
 
   async #lookUp(name: string): Promise<string> {

@@ -117,6 +117,9 @@ export function adapterSuite(server: () => SuiteServer): void {
     await sink.until(() => sink.bodies(roomId).length >= 250);
     expect(sink.bodies(roomId)).toEqual(expected);
     expect(sink.batches.at(-1)?.gaps).toEqual([]);
+    const local = alice.userId.slice(1, alice.userId.indexOf(':'));
+    const names = new Set(sink.batches.at(-1)?.events.map((event) => event.senderName));
+    expect(names).toEqual(new Set([local]));
     // The state came with the catch-up although the token was no new one.
     expect(second.room(roomId)).toMatchObject({ name: 'Mesh', encrypted: false });
   });
@@ -145,6 +148,31 @@ export function adapterSuite(server: () => SuiteServer): void {
     await sink.until(() => sink.bodies(roomId).length === 1);
     await sink.until(() => sink.states.at(-1)?.status === 'syncing');
     expect(sink.bodies(roomId)).toEqual(['keep me']);
+  });
+
+  it('starts afresh from a token that the server does not know, and names what may be missing', async () => {
+    const roomId = await sharedRoom();
+    await scene.running({ rooms: [roomId] }, 'no-such-token');
+    expect(scene.sink.batches[0]).toMatchObject({ initial: true });
+    expect(scene.sink.batches[0]?.gaps).toEqual([roomId]);
+  });
+
+  it('asks which rooms it is in before it joins one', async () => {
+    const { proxy, adapter, sink } = scene;
+    const rooms = [await sharedRoom(), await sharedRoom()];
+    const made = adapter({ rooms });
+    proxy.fault('hang', /\/sync/);
+    made.start(sink, null);
+    while (
+      await made.resolveRoom(rooms[0] ?? '').then(
+        () => false,
+        (error) => error.code === 'MATRIX_NOT_READY',
+      )
+    ) {
+      await new Promise(setImmediate);
+    }
+    expect(await made.resolveRoom(rooms[1] ?? '')).toBe(rooms[1]);
+    expect(proxy.seen.filter((line) => line.includes('/join/'))).toEqual([]);
   });
 
   it('sends once what is sent twice with one transaction id, the first answer being lost', async () => {
@@ -244,17 +272,26 @@ export function adapterSuite(server: () => SuiteServer): void {
     const { alice, bot, botName, proxy, sink, saved, running } = scene;
     const roomId = await sharedRoom();
     const login = { homeserver: proxy.url, user: botName, password: 'secret-b', deviceName: 'mmrelay' };
-    const adapter = await running({ rooms: [roomId], login });
+    const adapter = await running({
+      rooms: [roomId],
+      login,
+      saveCredentials: (credentials) => {
+        saved.push(credentials);
+        proxy.fault('none');
+      },
+    });
     proxy.fault('unknown-token', /\/sync/);
-    await sink.until(() => saved.length > 0 || sink.states.at(-1)?.status === 'logged-out');
-    proxy.fault('none');
+    await alice.say(roomId, 'ends the poll');
+    await sink.until(() => sink.bodies(roomId).length === 1);
+    await adapter.send({ roomId, ...text('yes'), txnId: 'l0' });
+    await sink.until(() => saved.length > 0);
     expect(saved[0]).toMatchObject({ userId: bot.userId, deviceId: bot.deviceId, homeserver: proxy.url });
     expect(saved[0]?.accessToken).not.toBe(bot.accessToken);
     await alice.say(roomId, 'still there?');
-    await sink.until(() => sink.bodies(roomId).length === 1);
+    await sink.until(() => sink.bodies(roomId).length === 3);
     await adapter.send({ roomId, ...text('yes'), txnId: 'l1' });
-    expect(await alice.bodies(roomId)).toEqual(['still there?', 'yes']);
-  }, 120_000);
+    expect(await alice.bodies(roomId)).toEqual(['ends the poll', 'yes', 'still there?', 'yes']);
+  });
 
   it('starts while the homeserver is down, says why, and logs in when it is back', async () => {
     const { bot, botName, proxy, sink, saved, adapter } = scene;

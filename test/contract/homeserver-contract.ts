@@ -138,7 +138,7 @@ function sendingCases(client: NewClient): void {
 
   it('refuses a sender without the power, and a stranger', async () => {
     const [alice, bob] = [await client(), await client()];
-    const levels = { events: { 'm.room.message': 50 }, users: { [alice.user.userId]: 100 } };
+    const levels = { events: { 'm.room.message': 50 } };
     const room = await alice.createRoom({ preset: 'public_chat', power_level_content_override: levels });
     expect(await bob.send(room, 'x')).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } });
     await bob.ok('POST', `${V3}/join/${enc(room)}`, {});
@@ -167,8 +167,10 @@ function syncCases(client: NewClient): void {
     expect(bodies(first.rooms.join[room].timeline.events)).toEqual(['one']);
     expect(bodies(second.rooms.join[room].timeline.events)).toEqual(['two']);
     expect((await alice.sync({ since: second.next_batch })).rooms?.join?.[room]).toBeUndefined();
-    const again = await alice.sync({ since: start.next_batch });
+    const again = await alice.sync({ since: start.next_batch, timeout: '1' });
     expect(bodies(again.rooms.join[room].timeline.events)).toEqual(['one', 'two']);
+    const cached = await alice.sync({ since: start.next_batch });
+    expect(bodies(cached.rooms.join[room].timeline.events), 'the same request gets its old answer').toEqual(['one']);
   });
 
   it('answers a long poll when an event comes', async () => {
@@ -273,9 +275,9 @@ function deviceCases(client: NewClient): void {
       sender: alice.user.userId,
       content: { n: 1 },
     });
-    expect((await bob.sync({ since: start.next_batch })).to_device.events).toHaveLength(1);
+    expect((await bob.sync({ since: start.next_batch, timeout: '1' })).to_device.events).toHaveLength(1);
     expect((await bob.sync({ since: first.next_batch })).to_device?.events ?? []).toEqual([]);
-    expect((await bob.sync({ since: start.next_batch })).to_device?.events ?? []).toEqual([]);
+    expect((await bob.sync({ since: start.next_batch, timeout: '2' })).to_device?.events ?? []).toEqual([]);
   });
 
   it('stores device keys and gives each one-time key once, then the fallback key', async () => {
@@ -304,7 +306,7 @@ function deviceCases(client: NewClient): void {
     expect((await bob.sync()).device_unused_fallback_key_types).toEqual(['signed_curve25519']);
     expect(await claim()).toEqual(['signed_curve25519:A']);
     expect(await claim()).toEqual(['signed_curve25519:F']);
-    const after = await bob.sync();
+    const after = await bob.sync({ timeout: '1' });
     expect(after.device_one_time_keys_count.signed_curve25519).toBe(0);
     expect(after.device_unused_fallback_key_types).toEqual([]);
   });
@@ -328,7 +330,7 @@ function accountCases(client: NewClient): void {
     });
   });
 
-  it('logs in by password on the same device and ends the old token; refuses a wrong password', async () => {
+  it('logs in by password on the same device, beside the old token; refuses a wrong password', async () => {
     const alice = await client();
     const name = alice.user.userId.slice(1).split(':')[0] ?? '';
     const login = {
@@ -340,7 +342,7 @@ function accountCases(client: NewClient): void {
     expect(wrong).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } });
     const session = await alice.ok('POST', `${V3}/login`, { ...login, password: name.replace('user', 'secret') });
     expect(session).toMatchObject({ user_id: alice.user.userId, device_id: alice.user.deviceId });
-    expect((await alice.call('GET', `${V3}/account/whoami`)).status).toBe(401);
+    expect((await alice.call('GET', `${V3}/account/whoami`)).status).toBe(200);
   });
 
   it('gives back media as uploaded, only with a token', async () => {

@@ -7,8 +7,7 @@ import type { Session } from './types.ts';
 export interface Device {
   readonly deviceId: string;
   displayName: string | null;
-  lastSeenMs: number;
-  accessToken: string | null;
+  readonly lastSeenMs: number;
 }
 
 export interface Account {
@@ -66,19 +65,15 @@ export class Accounts {
     return account;
   }
 
-  /** A new session on a device, which is made when it does not exist. An older token of that device dies. */
+  /** A new session on a device, which is made when it does not exist. As in Synapse, older tokens of the device live on. */
   login(
     account: Account,
     device: { readonly id: string | null; readonly name: string | null; readonly nowMs: number },
   ): Session {
     const deviceId = device.id ?? randomDeviceId();
-    const known = account.devices.get(deviceId);
-    if (known?.accessToken) this.#tokens.delete(known.accessToken);
     const accessToken = `syt_${randomBytes(18).toString('base64url')}`;
-    if (known === undefined) {
-      account.devices.set(deviceId, { deviceId, displayName: device.name, lastSeenMs: device.nowMs, accessToken });
-    } else {
-      known.accessToken = accessToken;
+    if (!account.devices.has(deviceId)) {
+      account.devices.set(deviceId, { deviceId, displayName: device.name, lastSeenMs: device.nowMs });
     }
     const session: Session = { userId: account.userId, deviceId, accessToken };
     this.#tokens.set(accessToken, session);
@@ -99,10 +94,8 @@ export class Accounts {
 
   removeDevice(userId: string, deviceId: string): void {
     const account = this.need(userId);
-    const device = account.devices.get(deviceId);
-    if (device === undefined) return;
-    if (device.accessToken) this.#tokens.delete(device.accessToken);
-    account.devices.delete(deviceId);
+    if (!account.devices.delete(deviceId)) return;
+    this.expireTokens(userId, deviceId);
     this.#onDeviceGone(userId, deviceId);
   }
 

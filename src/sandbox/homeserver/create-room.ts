@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../util/json.ts';
 import { isObject, listAt, objectAt, stringAt } from './json-read.ts';
 import { badParam, MatrixError } from './matrix-error.ts';
+import { hasCreators } from './power.ts';
 import type { Room } from './room.ts';
 import type { NewEvent } from './types.ts';
 import type { World } from './world.ts';
@@ -23,7 +24,15 @@ export function createRoom(world: World, creator: string, body: JsonObject): Roo
   }
   const room = world.rooms.open(stringAt(body, 'room_version'));
   const invited = listAt(body, 'invite').filter((id) => typeof id === 'string');
-  const admins = presetName === 'trusted_private_chat' ? [creator, ...invited] : [creator];
+  const trusted = presetName === 'trusted_private_chat' ? invited : [];
+  const creators = hasCreators(room.version);
+  const levels: JsonObject = {
+    ...defaultPowerLevels(creators ? [] : [creator, ...trusted], presetName),
+    ...objectAt(body, 'power_level_content_override'),
+  };
+  if (creators && creator in objectAt(levels, 'users')) {
+    throw new MatrixError(400, 'M_UNKNOWN', `Creator user ${creator} must not appear in content.users`);
+  }
   const initial = listAt(body, 'initial_state').filter(isObject);
   const state = (type: string, content: JsonObject, stateKey = ''): NewEvent => ({
     type,
@@ -33,12 +42,13 @@ export function createRoom(world: World, creator: string, body: JsonObject): Roo
   });
   const given = new Set(initial.map((event) => stringAt(event, 'type')));
   const events: NewEvent[] = [
-    state('m.room.create', { room_version: room.version, ...objectAt(body, 'creation_content') }),
-    state('m.room.member', memberContent(world, creator, { membership: 'join' }), creator),
-    state('m.room.power_levels', {
-      ...defaultPowerLevels(admins, presetName),
-      ...objectAt(body, 'power_level_content_override'),
+    state('m.room.create', {
+      room_version: room.version,
+      ...(creators && trusted.length > 0 ? { additional_creators: trusted } : {}),
+      ...objectAt(body, 'creation_content'),
     }),
+    state('m.room.member', memberContent(world, creator, { membership: 'join' }), creator),
+    state('m.room.power_levels', levels),
   ];
   if (alias !== null) events.push(state('m.room.canonical_alias', { alias }));
   if (!given.has('m.room.join_rules')) events.push(state('m.room.join_rules', { join_rule: preset.joinRule }));

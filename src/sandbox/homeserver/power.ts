@@ -1,10 +1,22 @@
-import { numberAt, objectAt, stringAt } from './json-read.ts';
+import { numberAt, objectAt, stringAt, stringsAt } from './json-read.ts';
 import { forbidden } from './matrix-error.ts';
 import type { Room } from './room.ts';
 import type { Membership, NewEvent } from './types.ts';
 
+/** From room version 12 on creators stand above all power levels (MSC4289). */
+export function hasCreators(version: string): boolean {
+  return Number(version) >= 12;
+}
+
+function isCreator(room: Room, userId: string): boolean {
+  const create = room.state('m.room.create');
+  if (create === null || !hasCreators(room.version)) return false;
+  return create.sender === userId || (stringsAt(create.content, 'additional_creators') ?? []).includes(userId);
+}
+
 /** Power of a user in a room, by m.room.power_levels; the creator of a room without such an event has 100. */
 export function powerOf(room: Room, userId: string): number {
+  if (isCreator(room, userId)) return Number.POSITIVE_INFINITY;
   const levels = room.state('m.room.power_levels')?.content;
   if (levels === undefined) return room.state('m.room.create')?.sender === userId ? 100 : 0;
   return numberAt(objectAt(levels, 'users'), userId) ?? numberAt(levels, 'users_default') ?? 0;

@@ -3,12 +3,13 @@ import type { Clock } from '../../util/clock.ts';
 import type { JsonObject } from '../../util/json.ts';
 import type { Hub } from './hub.ts';
 import { forbidden, MatrixError, notFound } from './matrix-error.ts';
-import { authorize, mayRedact } from './power.ts';
+import { authorize, hasCreators, mayRedact } from './power.ts';
 import { Room } from './room.ts';
 import type { NewEvent, StoredEvent } from './types.ts';
 
 const MAX_EVENT_BYTES = 65_536;
-const ROOM_VERSION = '11';
+/** Synapse's default. */
+const ROOM_VERSION = '12';
 
 /** All rooms and aliases. One per homeserver. Invariant: an alias leads to a room that exists. */
 export class Rooms {
@@ -29,7 +30,12 @@ export class Rooms {
   }
 
   open(version: string | null): Room {
-    const room = new Room(`!${randomBytes(13).toString('base64url')}:${this.#serverName}`, version ?? ROOM_VERSION);
+    // From version 12 on a room id is the hash of the create event, without a server name (MSC4291).
+    const known = version ?? ROOM_VERSION;
+    const roomId = hasCreators(known)
+      ? `!${randomBytes(32).toString('base64url')}`
+      : `!${randomBytes(13).toString('base64url')}:${this.#serverName}`;
+    const room = new Room(roomId, known);
     this.#rooms.set(room.roomId, room);
     return room;
   }

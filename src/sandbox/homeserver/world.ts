@@ -7,6 +7,7 @@ import { KeyBackups } from './key-backup.ts';
 import { Media } from './media.ts';
 import { RateLimiter, type RateLimits } from './rate-limit.ts';
 import { Rooms } from './rooms.ts';
+import { SyncCache } from './sync-cache.ts';
 import { ToDevice } from './to-device.ts';
 import { Transactions } from './transactions.ts';
 import { UserAuth } from './user-auth.ts';
@@ -26,6 +27,7 @@ export interface World {
   readonly rateLimiter: RateLimiter;
   readonly transactions: Transactions;
   readonly userAuth: UserAuth;
+  readonly syncCache: SyncCache;
   readonly tuning: Tuning;
 }
 
@@ -35,6 +37,8 @@ export interface Tuning {
   timelineCap: number;
   /** What 401 M_UNKNOWN_TOKEN says for an unknown token. */
   softLogout: boolean;
+  /** How long the same /sync request gets the same answer; Synapse: two minutes. 0 turns it off. */
+  syncCacheMs: number;
 }
 
 export function createWorld(options: {
@@ -64,6 +68,7 @@ export function createWorld(options: {
     rateLimiter: new RateLimiter(clock, options.rateLimits),
     transactions: new Transactions(),
     userAuth: new UserAuth(),
-    tuning: { timelineCap: 100, softLogout: false },
+    syncCache: new SyncCache(clock),
+    tuning: { timelineCap: 100, softLogout: false, syncCacheMs: 120_000 },
   };
 }

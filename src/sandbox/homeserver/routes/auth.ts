@@ -17,7 +17,7 @@ export function addAuthRoutes(router: Router, world: World): void {
   router.on('GET', `${V3}/capabilities`, () => ({
     json: {
       capabilities: {
-        'm.room_versions': { default: '11', available: { '10': 'stable', '11': 'stable' } },
+        'm.room_versions': { default: '12', available: { '10': 'stable', '11': 'stable', '12': 'stable' } },
         'm.change_password': { enabled: true },
         'm.set_displayname': { enabled: true },
         'm.set_avatar_url': { enabled: true },

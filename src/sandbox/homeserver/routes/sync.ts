@@ -13,6 +13,10 @@ export function addSyncRoutes(router: Router, world: World): void {
     const { query } = request;
     const since = query.get('since');
     const definition = filterDefinition(world.accounts.need(session.userId), query.get('filter'));
+    const device = `${session.userId}\0${session.deviceId}`;
+    const key = ['since', 'timeout', 'filter', 'full_state'].map((name) => query.get(name) ?? '').join('\0');
+    const known = world.syncCache.get(device, key);
+    if (known !== null) return { json: known };
     const body = await sync(world, {
       session,
       since: since === null || since === '' ? null : parseSyncToken(since),
@@ -21,6 +25,9 @@ export function addSyncRoutes(router: Router, world: World): void {
       filter: parseSyncFilter(definition),
       signal: request.signal,
     });
+    if (body.next_batch !== since && !request.signal.aborted) {
+      world.syncCache.put(device, key, { answer: body, forMs: world.tuning.syncCacheMs });
+    }
     return { json: body };
   });
 }

@@ -35,7 +35,8 @@ export function policyProblems(manifest: Loose): readonly string[] {
   if (pod.automountServiceAccountToken !== false) problems.push('service account token is mounted');
   if (pod.securityContext?.seccompProfile?.type !== 'RuntimeDefault') problems.push('no seccomp profile');
   for (const volume of pod.volumes ?? []) {
-    if (volume.hostPath && !allowedHostPath.test(volume.hostPath.path)) problems.push(`host path ${volume.hostPath.path}`);
+    if (volume.hostPath && !allowedHostPath.test(volume.hostPath.path))
+      problems.push(`host path ${volume.hostPath.path}`);
     const limited = volume.emptyDir?.sizeLimit !== undefined || manifest.kind === 'Pod';
     if (volume.emptyDir && !limited) problems.push(`emptyDir ${volume.name} without a size limit`);
   }
@@ -74,7 +75,16 @@ export function restrictedProblems(manifest: Loose): readonly string[] {
     if (security.seccompProfile === undefined) problems.push(`${container.name}: no seccomp profile`);
   }
   const volumes: readonly Loose[] = pod.volumes ?? [];
-  const allowed = ['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret'];
+  const allowed = [
+    'configMap',
+    'csi',
+    'downwardAPI',
+    'emptyDir',
+    'ephemeral',
+    'persistentVolumeClaim',
+    'projected',
+    'secret',
+  ];
   for (const volume of volumes) {
     const type = Object.keys(volume).find((key) => key !== 'name') ?? '';
     if (!allowed.includes(type)) problems.push(`volume type ${type}`);

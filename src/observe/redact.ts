@@ -20,8 +20,10 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)(\s+)[A-Za-z0-9._~+/=-]{6,}/gi, `$1$2${MASK}`],
   // ?access_token=abc, &password=abc, token=abc
   [new RegExp(`([?&;\\s,"']|^)(${SECRET_NAMES})=[^&\\s"',;]+`, 'gi'), `$1$2=${MASK}`],
-  // "password":"abc", also escaped once inside another string
-  [new RegExp(`(\\\\*["'])(${SECRET_NAMES})\\1(\\s*:\\s*)(\\\\*["'])[^"'\\\\]*`, 'gi'), `$1$2$1$3$4${MASK}`],
+  // "password":"abc", whole
+  [new RegExp(`(["'])(${SECRET_NAMES})\\1(\\s*:\\s*)(["'])(?:[^"'\\\\]|\\\\.)*`, 'gi'), `$1$2$1$3$4${MASK}`],
+  // the same inside another string, with its quotes escaped once or more
+  [new RegExp(`(\\\\{1,16}")(${SECRET_NAMES})\\1(\\s*:\\s*)\\1[^"\\\\]*`, 'gi'), `$1$2$1$3$1${MASK}`],
   // https://user:password@host
   [/\b([a-z][a-z0-9+.-]{1,15}:\/\/)[^\s/@:"']{0,256}:[^\s/@"']{1,256}@/gi, `$1${MASK}@`],
   // tokens of Synapse, of the Matrix Authentication Service, and recovery keys

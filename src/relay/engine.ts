@@ -102,7 +102,7 @@ export class Engine {
 
   /** Rooms that take nothing at the moment, with the reason. */
   blockedRooms(): ReadonlyMap<string, string> {
-    const blocked = new Map<string, string>();
+    const blocked = new Map(this.#names.waiting());
     for (const [lane, room] of this.#rooms) {
       const reason = room.blocked();
       if (reason !== null) blocked.set(lane.slice('room:'.length), reason);

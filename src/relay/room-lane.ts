@@ -187,7 +187,9 @@ export class RoomLane {
   #wait(row: OutboxRow, error: RelayError): void {
     const { clock, random, gate, logger, room } = this.#options;
     const reason = errorText(error);
-    if (this.#blocked !== reason) logger.warn('Messages for a room wait', { room, code: error.code, reason });
+    // Before the first login there is nothing to say that the state of the Matrix side does not say.
+    if (this.#blocked !== reason && error.code !== 'MATRIX_NOT_READY')
+      logger.warn('Messages for a room wait', { room, code: error.code, reason });
     this.#blocked = reason;
     this.#failures += 1;
     const policy = error.retry;

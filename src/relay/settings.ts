@@ -34,6 +34,8 @@ export interface RadioSettings {
   readonly messageDelayMs: number;
   readonly packetRouting: PacketRouting;
   readonly ignoredNodes: ReadonlySet<number>;
+  readonly replies: boolean;
+  readonly reactions: boolean;
 }
 
 export type DeliveryStatusMode = 'off' | 'failures' | 'reactions' | 'notices';
@@ -49,8 +51,6 @@ export interface RelaySettings {
   readonly radios: ReadonlyMap<string, RadioSettings>;
   /** Python format of the prefix in rooms; empty for none. */
   readonly roomPrefixFormat: string;
-  readonly replies: boolean;
-  readonly reactions: boolean;
   readonly edits: 'correction' | 'ignore';
   readonly redactions: 'notice' | 'ignore';
   readonly longMessages: 'split' | 'truncate';

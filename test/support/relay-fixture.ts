@@ -81,6 +81,8 @@ export function radioSettings(change: Partial<RadioSettings> = {}): RadioSetting
     messageDelayMs: 2_000,
     packetRouting: { chatPortnums: new Set(), disabledPortnums: new Set(), encryptedAction: 'plugin_only' },
     ignoredNodes: new Set(),
+    replies: true,
+    reactions: true,
     ...change,
   };
 }
@@ -90,8 +92,6 @@ export function settings(change: Partial<RelaySettings> = {}): RelaySettings {
     routes: [route()],
     radios: new Map([['default', radioSettings()]]),
     roomPrefixFormat: '[{long}/{mesh}]: ',
-    replies: true,
-    reactions: true,
     edits: 'correction',
     redactions: 'ignore',
     longMessages: 'split',

@@ -71,7 +71,7 @@ function messageDelivery(message: MeshMessage, route: RoomRoute, view: WorldView
   if (!interactive) return base;
   const target = { radio: message.radio.name, packetId: packet.replyId };
   if (packet.emoji !== 0) {
-    if (!view.settings.reactions) return base;
+    if (!message.radio.reactions) return base;
     const spoken = textContent(`${prefix}reacted ${text.trim()}`, keys);
     return {
       ...base,
@@ -82,7 +82,7 @@ function messageDelivery(message: MeshMessage, route: RoomRoute, view: WorldView
       fallback: spoken,
     };
   }
-  return view.settings.replies ? { ...base, relation: { ...target, rel: 'reply', key: null } } : base;
+  return message.radio.replies ? { ...base, relation: { ...target, rel: 'reply', key: null } } : base;
 }
 
 function packetLink({ packet, radio, text }: MeshMessage): PacketLink | null {

@@ -61,13 +61,14 @@ function decide(outgoing: Outgoing): readonly Intent[] {
   if (event.content.msgtype === 'm.notice' && !outgoing.route.relayNotices) return drop('m.notice');
   const words = eventText(event);
   if (words === null) return drop(`nothing to say for ${event.type}`);
-  return message(outgoing, words, { replyId: view.settings.replies ? targetPacket(outgoing, relations.replyTo) : 0 });
+  return message(outgoing, words, { replyId: outgoing.radio.replies ? targetPacket(outgoing, relations.replyTo) : 0 });
 }
 
 /** Packet id behind an event of this radio; 0 when there is none (older than the map, another mesh, never sent). */
 function targetPacket({ view, radio }: Outgoing, eventId: string | null): number {
   if (eventId === null) return 0;
-  return view.linksByEvent(eventId).find((link) => link.radio === radio.name)?.packetId ?? 0;
+  // Links of an old relay name no radio: it had but one.
+  return view.linksByEvent(eventId).find((link) => link.radio === radio.name || link.radio === '')?.packetId ?? 0;
 }
 
 function senderPrefix({ event, route, radio }: Outgoing): string {
@@ -146,7 +147,7 @@ function delivery(
 
 /** A tapback: the emoji alone, with reply_id and emoji=1 (mesh.proto Data.emoji), the way the official apps send it. */
 function reaction(outgoing: Outgoing, target: { readonly eventId: string; readonly key: string }): readonly Intent[] {
-  if (!outgoing.view.settings.reactions) return drop('reactions are off');
+  if (!outgoing.radio.reactions) return drop('reactions are off');
   const replyId = targetPacket(outgoing, target.eventId);
   if (replyId === 0) return drop('reaction to a message the mesh does not know');
   const custom = target.key.startsWith('mxc://') ? text(outgoing.event.content.shortcode) : target.key;
@@ -211,7 +212,7 @@ function foreignMessage(outgoing: Outgoing): readonly Intent[] {
     short: foreign.short,
     mesh: shortMeshnet(foreign.meshnet),
   });
-  const replyId = view.settings.replies ? targetPacket(outgoing, readRelations(event.content).replyTo) : 0;
+  const replyId = radio.replies ? targetPacket(outgoing, readRelations(event.content).replyTo) : 0;
   // Without a prefix nobody could tell who speaks: a foreign node is always named (W41).
   return message(outgoing, words, {
     replyId,
@@ -221,10 +222,10 @@ function foreignMessage(outgoing: Outgoing): readonly Intent[] {
 
 /** Native where the event says what it reacts to (our own kind), words where it is an old relay's emote. */
 function foreignReaction(outgoing: Outgoing, short: string, meshnet: string): readonly Intent[] {
-  const { event, view } = outgoing;
+  const { event } = outgoing;
   const relations = readRelations(event.content);
   if (relations.reaction !== null) return reaction(outgoing, relations.reaction);
-  if (!view.settings.reactions) return drop('reactions are off');
+  if (!outgoing.radio.reactions) return drop('reactions are off');
   const emoji = emoteReaction(text(event.content.body) ?? '');
   const original = quote(text(event.content.meshtastic_text) ?? '');
   return message(outgoing, `reacted ${emoji} to "${original}"`, {

@@ -135,7 +135,9 @@ describe('replies and tapbacks from the mesh', () => {
   });
 
   it('switched off, both are ordinary texts', () => {
-    const view = world({ settings: settings({ replies: false, reactions: false }) });
+    const view = world({
+      settings: settings({ radios: new Map([['default', radioSettings({ replies: false, reactions: false })]]) }),
+    });
 
     expect(event(meshToRooms('default', packet({ replyId: 99 }), view)).relation).toBeNull();
     expect(event(meshToRooms('default', packet({ replyId: 99, emoji: 1, text: '👍' }), view)).type).toBe(

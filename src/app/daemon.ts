@@ -1,0 +1,145 @@
+import type { AppPaths } from '../config/paths.ts';
+import type { RelayConfig } from '../config/types.ts';
+import { writeCredentials } from '../matrix/auth/credentials-file.ts';
+import { createMatrix, type MatrixAdapter } from '../matrix/client.ts';
+import { assessHealth, type HealthReport, matrixHealth, radioHealth } from '../observe/health.ts';
+import { Engine } from '../relay/engine.ts';
+import type { RelayObserver } from '../relay/observer.ts';
+import type { RadioPort } from '../relay/ports.ts';
+import { openStore, type Store } from '../store/open-store.ts';
+import { airtimeMs, MODEM_PRESETS } from '../util/airtime.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { errorText } from '../util/relay-error.ts';
+import { activityLog } from './activity-log.ts';
+import { type AuthChoice, chooseAuth } from './credentials.ts';
+import { buildRadio } from './radios.ts';
+import { relaySettings } from './relay-settings.ts';
+
+export interface DaemonOptions {
+  readonly config: RelayConfig;
+  readonly paths: AppPaths;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** A failure that only a restart can mend, or not even that. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** The running relay: object graph and lifecycle. One per process. */
+export interface Daemon {
+  start(): void;
+  /** Ends both sides and closes the store; what is not delivered stays in it. */
+  stop(): Promise<void>;
+  health(): HealthReport;
+  /** True while the store answers and the lanes move: what only a restart cures makes it false. */
+  alive(): boolean;
+}
+
+/**
+ * Builds everything; nothing happens before `start`.
+ * @throws RelayError STORE_*, MATRIX_* (credentials), CONFIG_*
+ */
+export function createDaemon(options: DaemonOptions): Daemon {
+  const { config, paths, clock, logger } = options;
+  const auth = chooseAuth(config.matrix, paths);
+  const radios = new Map(config.radios.map((radio) => [radio.name, buildRadio(radio, options)]));
+  const store = openStore({
+    path: paths.database.path,
+    logger,
+    clock,
+    busyTimeoutMs: config.database.busyTimeoutMs,
+    pragmas: config.database.pragmas,
+    enableWal: config.database.wal,
+    keepOldRows: config.database.messagesToKeep,
+  });
+  if (config.database.wipeOnRestart) store.wipeLinks();
+  const matrix = buildMatrix(options, auth, store);
+  return new RunningDaemon(options, { store, matrix, radios });
+}
+
+function buildMatrix(
+  { config, paths, clock, logger, random }: DaemonOptions,
+  auth: AuthChoice,
+  store: Store,
+): MatrixAdapter {
+  return createMatrix({
+    ...auth,
+    saveCredentials: (credentials) => writeCredentials(paths.credentials.path, credentials),
+    rooms: config.rooms.map(({ id }) => id),
+    clock,
+    logger,
+    random,
+    isKnownEvent: (eventId) => store.inbox.hasEvent(eventId),
+    maxBackfillAgeMs: config.relay.maxAgeMs,
+  });
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly matrix: MatrixAdapter;
+  readonly radios: ReadonlyMap<string, RadioPort>;
+}
+
+class RunningDaemon implements Daemon {
+  readonly #options: DaemonOptions;
+  readonly #parts: Parts;
+  readonly #engine: Engine;
+  #phase: 'starting' | 'running' | 'stopping' = 'starting';
+  #wasReady = false;
+
+  constructor(options: DaemonOptions, parts: Parts) {
+    this.#options = options;
+    this.#parts = parts;
+    const observer: RelayObserver = activityLog(options.logger);
+    this.#engine = new Engine({
+      ...options,
+      ...parts,
+      settings: relaySettings(options.config),
+      observer,
+      claim: () => Promise.resolve(false),
+      airtimeMs: (radio) => fullPacketMs(parts.radios.get(radio)),
+    });
+  }
+
+  start(): void {
+    this.#engine.start();
+    this.#phase = 'running';
+  }
+
+  async stop(): Promise<void> {
+    this.#phase = 'stopping';
+    await this.#engine.stop();
+    this.#parts.store.close();
+  }
+
+  alive(): boolean {
+    try {
+      this.#parts.store.values.get('alive');
+      return this.#phase !== 'stopping';
+    } catch (error) {
+      this.#options.logger.error('The store does not answer', { error: errorText(error) });
+      return false;
+    }
+  }
+
+  health(): HealthReport {
+    const { matrix, radios } = this.#parts;
+    const report = assessHealth({
+      phase: this.#phase,
+      storeOpen: this.#phase !== 'stopping',
+      matrix: matrixHealth(matrix.state()),
+      radios: [...radios.values()].map((radio) => radioHealth(radio.name, radio.state())),
+      requires: this.#options.config.health.readyRequires,
+      wasReady: this.#wasReady,
+      troubles: [...this.#engine.blockedRooms()].map(([room, reason]) => `${room}: ${reason}`),
+    });
+    this.#wasReady ||= report.ready;
+    return report;
+  }
+}
+
+/** Time on air of the largest packet at the radio's settings; a guess of the commonest preset before it told them. */
+function fullPacketMs(radio: RadioPort | undefined): number {
+  return airtimeMs(255, radio?.info()?.lora ?? MODEM_PRESETS.LONG_FAST);
+}

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig } from '../../config/load.ts';
+import { resolvePaths } from '../../config/paths.ts';
+import { LogSystem } from '../../observe/logger.ts';
+import { Redactor } from '../../observe/redact.ts';
+import { createHomeserver, type Homeserver } from '../../sandbox/homeserver/homeserver.ts';
+import { createVirtualRadio, type VirtualRadio } from '../../sandbox/radio/virtual-radio.ts';
+import { systemClock } from '../../util/clock.ts';
+import { createDaemon, type Daemon } from '../daemon.ts';
+import { MatrixUser } from './matrix-user.ts';
+
+/** Everything a demo needs, up and joined: radio with its mesh, homeserver with a room and a person, and the relay. */
+export interface Stage {
+  readonly radio: VirtualRadio;
+  readonly homeserver: Homeserver;
+  readonly person: MatrixUser;
+  readonly roomId: string;
+  readonly daemon: Daemon;
+  close(): Promise<void>;
+}
+
+export const NODES = [
+  { num: 0x0a11ce01, longName: 'Alice Hiker', shortName: 'ALI' },
+  { num: 0x0b0bca02, longName: 'Bob Basecamp', shortName: 'BOB' },
+  { num: 0x0ca0150e, longName: 'Carol Summit', shortName: 'CAR' },
+] as const;
+
+export interface StageOptions {
+  /** Log lines of the relay. */
+  readonly write: (line: string) => void;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Builds the stage in a temporary home; nothing of the machine is touched. */
+export async function buildStage(options: StageOptions): Promise<Stage> {
+  const home = mkdtempSync(join(tmpdir(), 'mmrelay-demo-'));
+  const radio = await createVirtualRadio({
+    longName: 'Demo Relay',
+    shortName: 'DEMO',
+    modemPreset: 'SHORT_FAST',
+    region: 'US',
+    nodes: NODES.map((node, index) => ({ ...node, hopsAway: index, position: undefined as never })).map(
+      ({ position: _, ...node }) => node,
+    ),
+  });
+  const homeserver = await createHomeserver({ serverName: 'demo.local' });
+  homeserver.registerUser('relay', 'demo-password');
+  const person = new MatrixUser({ baseUrl: homeserver.baseUrl, ...homeserver.registerUser('you', 'demo-password') });
+  const roomId = await person.createRoom({ preset: 'public_chat', name: 'Mountain rescue', room_alias_name: 'mesh' });
+  const daemon = startRelay(home, { radio, homeserver, ...options });
+  return {
+    radio,
+    homeserver,
+    person,
+    roomId,
+    daemon,
+    close: async () => {
+      await daemon.stop();
+      await Promise.all([radio.close(), homeserver.close()]);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function startRelay(
+  home: string,
+  context: StageOptions & { readonly radio: VirtualRadio; readonly homeserver: Homeserver },
+): Daemon {
+  const { radio, homeserver, write, onFatal } = context;
+  const text = demoConfig(radio.port, homeserver.baseUrl);
+  const { config, problems } = parseConfig({ text, file: null, env: {} });
+  if (config === null) throw new Error(`The demo's own configuration is wrong: ${JSON.stringify(problems)}`);
+  const log = new LogSystem({
+    level: 'warn',
+    levels: {},
+    format: 'pretty',
+    colour: false,
+    messageText: false,
+    redactor: new Redactor(),
+    clock: systemClock,
+    write,
+    file: null,
+  });
+  const paths = resolvePaths({ cli: { home }, env: {}, cwd: home, config });
+  const daemon = createDaemon({ config, paths, clock: systemClock, random: Math.random, logger: log.logger, onFatal });
+  daemon.start();
+  return daemon;
+}
+
+/** The configuration a user would write, and all that is needed. */
+function demoConfig(radioPort: number, homeserver: string): string {
+  return `
+meshtastic:
+  connection_type: tcp
+  host: 127.0.0.1
+  port: ${radioPort}
+  meshnet_name: Demo
+matrix:
+  homeserver: ${homeserver}
+  bot_user_id: "@relay:demo.local"
+  password: demo-password
+matrix_rooms:
+  - id: "#mesh:demo.local"
+    meshtastic_channel: 0
+logging:
+  log_to_file: false
+`;
+}

@@ -1,0 +1,46 @@
+import { processEnv } from '../config/env.ts';
+import { type AppPaths, type PathFlags, resolvePaths } from '../config/paths.ts';
+import { renderProblems } from '../config/problems.ts';
+import { type FoundConfig, loadConfig } from '../config/search.ts';
+import type { RelayConfig } from '../config/types.ts';
+import { RelayError } from '../util/relay-error.ts';
+
+/** Options that every command understands, before or after its name. */
+export interface GlobalFlags extends PathFlags {
+  readonly config?: string | undefined;
+  readonly logLevel?: 'error' | 'warning' | 'info' | 'debug' | undefined;
+}
+
+export interface LoadedSetup {
+  readonly config: RelayConfig;
+  readonly paths: AppPaths;
+  readonly found: FoundConfig;
+}
+
+/** The home, checked. @throws RelayError CONFIG_HOME_FORBIDDEN */
+export function homePaths(flags: GlobalFlags, found?: FoundConfig): AppPaths {
+  const paths = resolvePaths({
+    cli: flags,
+    env: processEnv(),
+    cwd: process.cwd(),
+    config: found?.config ?? null,
+    configFile: found?.file ?? null,
+  });
+  if (paths.home.forbidden !== null) throw new RelayError('CONFIG_HOME_FORBIDDEN', paths.home.forbidden);
+  return paths;
+}
+
+/** Finds and reads the configuration without judging it. */
+export function findConfig(flags: GlobalFlags): FoundConfig {
+  const { home } = homePaths(flags);
+  return loadConfig({ cliPath: flags.config ?? null, home: home.path, env: processEnv(), cwd: process.cwd() });
+}
+
+/** Configuration and paths. Warnings go to stderr. @throws RelayError CONFIG_INVALID naming every problem */
+export function loadSetup(flags: GlobalFlags): LoadedSetup {
+  const found = findConfig(flags);
+  const lines = renderProblems(found.problems.filter(({ severity }) => severity !== 'note'));
+  if (found.config === null) throw new RelayError('CONFIG_INVALID', lines.join('\n'));
+  for (const line of lines) console.error(line);
+  return { config: found.config, paths: homePaths(flags, found), found };
+}

@@ -77,10 +77,10 @@ export class SdNotify {
 
   async #send(lines: readonly string[]): Promise<void> {
     if (this.#socket === null) return;
-    const { pid, env, logger } = this.#options;
+    const { env, logger } = this.#options;
     try {
-      // Older systemd-notify would sign with its own pid, which ends at once.
-      await this.#run('systemd-notify', [`--pid=${pid}`, ...lines], {
+      // It waits until systemd has read the message, so that systemd still finds the sender's unit.
+      await this.#run('systemd-notify', lines, {
         NOTIFY_SOCKET: this.#socket,
         PATH: env.PATH ?? '/usr/bin:/bin',
       });

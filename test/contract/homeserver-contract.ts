@@ -1,72 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-export interface ContractUser {
-  readonly userId: string;
-  readonly accessToken: string;
-  readonly deviceId: string;
-}
-
-/** A homeserver under test: the double or Synapse. */
-export interface ContractServer {
-  readonly baseUrl: string;
-  registerUser(name: string, password: string): ContractUser | Promise<ContractUser>;
-  stop(): Promise<void>;
-}
-
-export type ContractFactory = (options: { readonly rateLimits: 'stock' | 'off' }) => Promise<ContractServer>;
-
-interface Answer {
-  readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: a raw answer, looked into by expectations only
-  readonly body: any;
-}
-
-const V3 = '/_matrix/client/v3';
-const enc = encodeURIComponent;
-
-/** One signed-in device that speaks plain HTTP. */
-class Client {
-  readonly server: ContractServer;
-  readonly user: ContractUser;
-
-  constructor(server: ContractServer, user: ContractUser) {
-    this.server = server;
-    this.user = user;
-  }
-
-  async call(method: string, path: string, body?: unknown): Promise<Answer> {
-    const response = await fetch(`${this.server.baseUrl}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${this.user.accessToken}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: await response.json() };
-  }
-
-  async ok(method: string, path: string, body?: unknown): Promise<Answer['body']> {
-    const answer = await this.call(method, path, body);
-    expect(answer.status, `${method} ${path}: ${JSON.stringify(answer.body)}`).toBe(200);
-    return answer.body;
-  }
-
-  async createRoom(body: object = {}): Promise<string> {
-    return (await this.ok('POST', `${V3}/createRoom`, body)).room_id;
-  }
-
-  send(roomId: string, body: string, txn: string = randomUUID(), extra: object = {}): Promise<Answer> {
-    const content = { msgtype: 'm.text', body, ...extra };
-    return this.call('PUT', `${V3}/rooms/${enc(roomId)}/send/m.room.message/${txn}`, content);
-  }
-
-  sync(query: Record<string, string> = {}): Promise<Answer['body']> {
-    return this.ok('GET', `${V3}/sync?${new URLSearchParams({ timeout: '0', ...query })}`);
-  }
-}
-
-function bodies(events: readonly Answer['body'][]): string[] {
-  return events.filter((event) => event.type === 'm.room.message').map((event) => event.content.body);
-}
+import {
+  type Answer,
+  bodies,
+  Client,
+  type ContractFactory,
+  type ContractServer,
+  enc,
+  type NewClient,
+  V3,
+} from './homeserver-client.ts';
+import { cryptoCases, deviceCases } from './homeserver-crypto-contract.ts';
 
 /** What every homeserver that we talk to has to do. Run against the double in npm test, against Synapse in e2e. */
 export function homeserverContract(name: string, factory: ContractFactory): void {
@@ -85,12 +29,11 @@ export function homeserverContract(name: string, factory: ContractFactory): void
     syncCases(client);
     roomCases(client);
     deviceCases(client);
+    cryptoCases(client);
     accountCases(client);
   });
   rateLimitCases(name, factory);
 }
-
-type NewClient = () => Promise<Client>;
 
 function sendingCases(client: NewClient): void {
   it('gives the same event id for the same transaction id, and one event', async () => {
@@ -258,57 +201,6 @@ function roomCases(client: NewClient): void {
     expect(unknown).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } });
     const again = await alice.call('POST', `${V3}/createRoom`, { room_alias_name: local });
     expect(again).toMatchObject({ status: 400, body: { errcode: 'M_ROOM_IN_USE' } });
-  });
-}
-
-function deviceCases(client: NewClient): void {
-  it('delivers to-device messages again until a sync acknowledges them', async () => {
-    const [alice, bob] = [await client(), await client()];
-    const start = await bob.sync();
-    const messages = { [bob.user.userId]: { [bob.user.deviceId]: { n: 1 } } };
-    await alice.ok('PUT', `${V3}/sendToDevice/org.example.hello/t1`, { messages });
-    await alice.ok('PUT', `${V3}/sendToDevice/org.example.hello/t1`, { messages });
-    const first = await bob.sync({ since: start.next_batch });
-    expect(first.to_device.events).toHaveLength(1);
-    expect(first.to_device.events[0]).toMatchObject({
-      type: 'org.example.hello',
-      sender: alice.user.userId,
-      content: { n: 1 },
-    });
-    expect((await bob.sync({ since: start.next_batch, timeout: '1' })).to_device.events).toHaveLength(1);
-    expect((await bob.sync({ since: first.next_batch })).to_device?.events ?? []).toEqual([]);
-    expect((await bob.sync({ since: start.next_batch, timeout: '2' })).to_device?.events ?? []).toEqual([]);
-  });
-
-  it('stores device keys and gives each one-time key once, then the fallback key', async () => {
-    const [alice, bob] = [await client(), await client()];
-    const { userId, deviceId } = bob.user;
-    const identity = {
-      user_id: userId,
-      device_id: deviceId,
-      algorithms: ['m.olm.v1.curve25519-aes-sha2'],
-      keys: { [`ed25519:${deviceId}`]: 'k' },
-      signatures: {},
-    };
-    const key = (name: string): object => ({ key: name, signatures: {} });
-    const upload = {
-      device_keys: identity,
-      one_time_keys: { 'signed_curve25519:A': key('a') },
-      fallback_keys: { 'signed_curve25519:F': { ...key('f'), fallback: true } },
-    };
-    const counts = await bob.ok('POST', `${V3}/keys/upload`, upload);
-    expect(counts.one_time_key_counts.signed_curve25519).toBe(1);
-    const query = await alice.ok('POST', `${V3}/keys/query`, { device_keys: { [userId]: [] } });
-    expect(query.device_keys[userId][deviceId].keys).toEqual(identity.keys);
-    const wanted = { one_time_keys: { [userId]: { [deviceId]: 'signed_curve25519' } } };
-    const claim = async (): Promise<string[]> =>
-      Object.keys((await alice.ok('POST', `${V3}/keys/claim`, wanted)).one_time_keys[userId][deviceId]);
-    expect((await bob.sync()).device_unused_fallback_key_types).toEqual(['signed_curve25519']);
-    expect(await claim()).toEqual(['signed_curve25519:A']);
-    expect(await claim()).toEqual(['signed_curve25519:F']);
-    const after = await bob.sync({ timeout: '1' });
-    expect(after.device_one_time_keys_count.signed_curve25519).toBe(0);
-    expect(after.device_unused_fallback_key_types).toEqual([]);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../util/json.ts';
 import { type DeviceKeys, mergeSignatures } from './device-keys.ts';
 import { isObject, objectAt } from './json-read.ts';
+import { badParam } from './matrix-error.ts';
 
 const KINDS = ['master_key', 'self_signing_key', 'user_signing_key'] as const;
 type Kind = (typeof KINDS)[number];
@@ -22,6 +23,14 @@ export class CrossSigning {
       const next = body[kind];
       return isObject(next) && JSON.stringify(next.keys) !== JSON.stringify(known[kind]?.keys);
     });
+  }
+
+  /** Throws M_INVALID_PARAM for a master key that is no ed25519 public key. */
+  check(body: JsonObject): void {
+    const master = body.master_key;
+    if (!isObject(master)) return;
+    const [key] = Object.values(objectAt(master, 'keys'));
+    if (typeof key !== 'string' || Buffer.from(key, 'base64').length !== 32) throw badParam('Invalid master key');
   }
 
   upload(userId: string, body: JsonObject): void {

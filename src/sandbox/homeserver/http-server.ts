@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { JsonObject } from '../../util/json.ts';
+import { errorText } from '../../util/relay-error.ts';
 import { isObject } from './json-read.ts';
 import { MatrixError } from './matrix-error.ts';
 import { BAD_GATEWAY_HTML, type Outage, OutageSwitch } from './outage.ts';
@@ -85,7 +86,9 @@ export class HttpServer {
       if (match.handler === null) throw new MatrixError(404, 'M_UNRECOGNIZED', 'Unrecognized request');
       return await match.handler(routed, this.#session(request, call.url));
     } catch (error) {
-      if (!(error instanceof MatrixError)) throw error;
+      if (!(error instanceof MatrixError)) {
+        return { status: 500, json: { errcode: 'M_UNKNOWN', error: `Internal server error: ${errorText(error)}` } };
+      }
       const waitMs = error.extra.retry_after_ms;
       const headers = typeof waitMs === 'number' ? { 'retry-after': String(Math.ceil(waitMs / 1000)) } : {};
       return { status: error.status, json: error.body(), headers };

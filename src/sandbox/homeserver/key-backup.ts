@@ -18,12 +18,12 @@ interface Place {
 /** Server-side key backups of all users. One per homeserver. */
 export class KeyBackups {
   readonly #backups = new Map<string, Map<string, Backup>>();
-  #lastVersion = 0;
+  readonly #lastVersions = new Map<string, number>();
 
   create(userId: string, info: JsonObject): string {
-    this.#lastVersion += 1;
-    const version = String(this.#lastVersion);
     const backups = this.#backups.get(userId) ?? new Map<string, Backup>();
+    this.#lastVersions.set(userId, (this.#lastVersions.get(userId) ?? 0) + 1);
+    const version = String(this.#lastVersions.get(userId));
     this.#backups.set(userId, backups);
     backups.set(version, { version, info, etag: 0, rooms: new Map() });
     return version;
@@ -45,9 +45,9 @@ export class KeyBackups {
 
   put(userId: string, version: string, sessions: ReadonlyMap<string, ReadonlyMap<string, JsonObject>>): JsonObject {
     const backup = this.#need(userId, version);
-    const current = this.#need(userId).version;
-    if (current !== version) {
-      throw new MatrixError(403, 'M_WRONG_ROOM_KEYS_VERSION', 'Wrong backup version.', { current_version: current });
+    if (this.#need(userId).version !== version) {
+      // Synapse names the version that was asked for here, not the newest one.
+      throw new MatrixError(403, 'M_WRONG_ROOM_KEYS_VERSION', 'Wrong backup version.', { current_version: version });
     }
     for (const [roomId, keys] of sessions) {
       const room = backup.rooms.get(roomId) ?? new Map<string, JsonObject>();

@@ -30,6 +30,7 @@ export function addKeyRoutes(router: Router, world: World): void {
       if (world.crossSigning.needsAuth(session.userId, body)) {
         world.userAuth.needPassword(world.accounts.need(session.userId), body);
       }
+      world.crossSigning.check(body);
       world.crossSigning.upload(session.userId, body);
       return { json: {} };
     });

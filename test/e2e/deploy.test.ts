@@ -1,0 +1,198 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { policyProblems, restrictedProblems } from '../deploy/support/policy.ts';
+import { at, filesBelow, type Loose } from '../deploy/support/tree.ts';
+
+// Our manifests through the real tools: kubectl's kustomize, helm, and kubeconform with the official Kubernetes schemas.
+// .ci/install-deploy-tools.sh installs what is missing.
+const required = process.env.MMRELAY_E2E_REQUIRED === '1';
+const path = `${at('.cache/bin')}${delimiter}${process.env.PATH ?? ''}`;
+const has = (tool: string): boolean => path.split(delimiter).some((folder) => existsSync(join(folder, tool)));
+const schemas = at('.cache/k8s-schemas');
+const schemaVersions = ['v1.25', 'v1.37'];
+const kustomize = has('kubectl') ? ['kubectl', 'kustomize'] : ['kustomize', 'build'];
+
+const missing = ['helm', 'kubeconform'].filter((tool) => !has(tool));
+if (!has('kubectl') && !has('kustomize')) missing.push('kubectl');
+if (!existsSync(schemas)) missing.push('Kubernetes schemas');
+const name =
+  missing.length === 0 ? 'deploy' : `deploy (without ${missing.join(', ')}: run .ci/install-deploy-tools.sh)`;
+
+type Result = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+
+function run(command: readonly string[], input = ''): Result {
+  const [program = '', ...args] = command;
+  const env = { ...process.env, PATH: path };
+  return spawnSync(program, args, { input, env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+}
+
+function ok(command: readonly string[], input = ''): string {
+  const result = run(command, input);
+  expect(result.status, `${command.join(' ')}\n${result.stderr}${result.stdout}`).toBe(0);
+  return result.stdout;
+}
+
+const build = (folder: string): string => ok([...kustomize, folder]);
+const objects = (yaml: string): readonly Loose[] =>
+  parseAllDocuments(yaml)
+    .map((document) => document.toJS())
+    .filter((manifest) => manifest !== null);
+const kind = (yaml: string, wanted: string): Loose => objects(yaml).find((manifest) => manifest.kind === wanted);
+
+/** Official schemas, unknown fields refused, oldest and newest Kubernetes that the schemas cover. */
+function conform(yaml: string): void {
+  for (const version of schemaVersions) {
+    const location = join(schemas, version, '{{.ResourceKind}}{{.KindSuffix}}.json');
+    const skip = 'VolumeSnapshot,ServiceMonitor,PrometheusRule,Kustomization,Component';
+    ok(['kubeconform', '-strict', '-skip', skip, '-schema-location', location], yaml);
+  }
+}
+
+it('has its tools', () => {
+  if (required) expect(missing).toEqual([]);
+});
+
+describe.skipIf(missing.length > 0)(name, () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'mmrelay-deploy-'));
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+  const k8s = at('deploy/k8s');
+  const overlays = ['digest', 'serial', 'ble', 'restricted', 'configmap', 'credentials', 'metrics'];
+
+  it.each([
+    '.',
+    'base',
+    ...overlays.map((overlay) => `overlays/${overlay}`),
+  ])('kustomize builds %s, valid and harmless', (folder) => {
+    const built = build(join(k8s, folder));
+    conform(built);
+    const deployment = kind(built, 'Deployment');
+    expect(deployment.metadata).toMatchObject({ name: 'mmrelay', namespace: 'mmrelay' });
+    expect(policyProblems(deployment)).toEqual([]);
+    for (const manifest of objects(built)) expect(manifest.metadata.namespace).toBe('mmrelay');
+  });
+
+  it('kubeconform does find a wrong field and a wrong type', () => {
+    const built = build(k8s);
+    const location = join(schemas, 'v1.37', '{{.ResourceKind}}{{.KindSuffix}}.json');
+    const check = ['kubeconform', '-strict', '-schema-location', location];
+    expect(run(check, built.replace('replicas: 1', 'replicaz: 1')).stdout).toMatch(/additional properties 'replicaz'/);
+    expect(run(check, built.replace('replicas: 1', 'replicas: one')).stdout).toMatch(/got string, want/);
+  });
+
+  it('builds both targets from the five files of the guide alone', () => {
+    const five = join(scratch, 'five/deploy/k8s');
+    for (const file of ['pvc', 'networkpolicy', 'deployment', 'kustomization', 'overlays/digest/kustomization']) {
+      mkdirSync(dirname(join(five, file)), { recursive: true });
+      cpSync(join(k8s, `${file}.yaml`), join(five, `${file}.yaml`));
+    }
+    const plain = build(five);
+    const pinned = build(join(five, 'overlays/digest'));
+    const images = (yaml: string) => [...yaml.matchAll(/image: (ghcr.*)$/gm)].map((match) => match[1]);
+    expect(images(plain)).toEqual(['ghcr.io/jeremiah-k/mmrelay:latest']);
+    expect(images(pinned)).toEqual(['ghcr.io/jeremiah-k/mmrelay@sha256:REPLACE_ME']);
+    expect(pinned.replace(/@sha256:REPLACE_ME/, ':latest')).toBe(plain);
+  });
+
+  it('builds all variants together', () => {
+    const together = join(scratch, 'together');
+    cpSync(k8s, together, { recursive: true });
+    const script = 's/^# \\(components:\\)/\\1/; s/^#   - components/  - components/';
+    ok(['sed', '-i', script, join(together, 'kustomization.yaml')]);
+    const built = build(together);
+    conform(built);
+    const { volumes, initContainers } = kind(built, 'Deployment').spec.template.spec;
+    const names = volumes.map((volume: Loose) => volume.name).sort();
+    expect(names).toEqual(['config', 'credentials', 'data', 'dbus', 'run', 'serial-device', 'tmp']);
+    expect(initContainers ?? []).toEqual([]);
+  });
+
+  it('keeps the restricted variant within Pod Security restricted', () => {
+    expect(restrictedProblems(kind(build(join(k8s, 'overlays/restricted')), 'Deployment'))).toEqual([]);
+  });
+
+  it.each(filesBelow('deploy/k8s/backup').concat('deploy/k8s/namespace-restricted.yaml'))('%s is valid', (file) => {
+    conform(ok(['cat', at(file)]));
+  });
+
+  describe('Helm', () => {
+    const chart = at('deploy/helm/mmrelay');
+    const template = (...set: readonly string[]): string =>
+      ok(['helm', 'template', 'mmrelay', chart, '-n', 'mmrelay', ...set.flatMap((pair) => ['--set', pair])]);
+
+    it('lints', () => {
+      expect(ok(['helm', 'lint', '--strict', chart])).toContain('0 chart(s) failed');
+    });
+
+    it.each([
+      [[]],
+      [['config.data=meshtastic: {}']],
+      [['config.data=meshtastic: {}', 'config.source=configmap']],
+      [['credentials.existingSecret=mmrelay-credentials', 'matrixAuth.existingSecret=']],
+      [['persistence.enabled=false', 'fixDataPerms.enabled=false']],
+      [['serial.enabled=true']],
+      [['serial.enabled=true', 'serial.devicePluginResource=squat.ai/serial']],
+      [['ble.enabled=true', 'serviceAccount.create=true']],
+      [['health.enabled=true', 'serviceMonitor.enabled=true', 'prometheusRule.enabled=true']],
+      [['networkPolicy.strict=true', 'networkPolicy.radioCIDR=192.0.2.10/32']],
+    ])('renders %j, valid and harmless', (set) => {
+      const built = template(...set);
+      conform(built);
+      const problems = policyProblems(kind(built, 'Deployment'));
+      expect(problems).toEqual(set.includes('persistence.enabled=false') ? ['emptyDir data without a size limit'] : []);
+    });
+
+    it('pins a digest to a valid reference, also with an empty tag', () => {
+      const digest = `sha256:${'a'.repeat(64)}`;
+      for (const tag of ['', '1.0.0']) {
+        const built = template(`image.digest=${digest}`, `image.tag=${tag}`);
+        expect(kind(built, 'Deployment').spec.template.spec.containers[0].image).toBe(
+          `ghcr.io/jeremiah-k/mmrelay@${digest}`,
+        );
+      }
+    });
+
+    it('carries both label sets, keeps the volume, restarts on a changed configuration', () => {
+      const [one, two] = ['a', 'b'].map((data) => template(`config.data=${data}`));
+      const pod = kind(one ?? '', 'Deployment').spec.template;
+      expect(pod.metadata.labels).toMatchObject({ app: 'mmrelay', 'app.kubernetes.io/name': 'mmrelay' });
+      expect(kind(one ?? '', 'PersistentVolumeClaim').metadata).toMatchObject({
+        name: 'mmrelay-data',
+        annotations: { 'helm.sh/resource-policy': 'keep' },
+      });
+      const sum = (yaml: string) => kind(yaml, 'Deployment').spec.template.metadata.annotations['checksum/config'];
+      expect(sum(one ?? '')).not.toBe(sum(two ?? ''));
+    });
+
+    it('is the same relay as the static manifests', () => {
+      const chartPod = kind(template(), 'Deployment').spec.template.spec;
+      const staticPod = kind(build(k8s), 'Deployment').spec.template.spec;
+      for (const key of [
+        'startupProbe',
+        'readinessProbe',
+        'livenessProbe',
+        'env',
+        'args',
+        'securityContext',
+        'lifecycle',
+      ]) {
+        expect(chartPod.containers[0][key], key).toEqual(staticPod.containers[0][key]);
+      }
+      expect(chartPod.initContainers).toEqual(staticPod.initContainers);
+      const byName = (list: readonly Loose[]) => [...list].sort((a, b) => a.name.localeCompare(b.name));
+      expect(byName(chartPod.volumes)).toEqual(byName(staticPod.volumes));
+    });
+
+    it.each([
+      ['replicaCount=2'],
+      ['image.digest=latest'],
+      ['persistance.size=1Gi'],
+      ['serviceMonitor.enabled=true'],
+    ])('refuses %s', (set) => {
+      expect(run(['helm', 'template', 'mmrelay', chart, '--set', set]).status).not.toBe(0);
+    });
+  });
+});

@@ -1,0 +1,47 @@
+// Bundles the program into dist/: pure-JS dependencies inside, natives and wasm outside (they are dependencies of the
+// package). Code is split at dynamic imports, so that `mmrelay doctor --liveness` does not read the Matrix SDK.
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const outdir = join(root, 'dist');
+rmSync(outdir, { recursive: true, force: true });
+
+const entryPoints = { mmrelay: join(root, 'src/main.ts') };
+const api = join(root, 'src/plugins/api.ts');
+if (existsSync(api)) entryPoints['plugin-api'] = api;
+
+const result = await build({
+  absWorkingDir: root,
+  entryPoints,
+  outdir,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  legalComments: 'external',
+  minifySyntax: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  // CommonJS dependencies inside an ES module bundle still ask for `require`.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  external: [
+    'better-sqlite3',
+    'serialport',
+    '@stoprocent/noble',
+    '@matrix-org/matrix-sdk-crypto-wasm',
+    '@resvg/resvg-wasm',
+    'dejavu-fonts-ttf',
+    'world-atlas',
+  ],
+  metafile: true,
+  logLevel: 'warning',
+});
+
+chmodSync(join(outdir, 'mmrelay.js'), 0o755);
+const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+process.stdout.write(`dist: ${readdirSync(outdir).length} entries, ${(bytes / 1e6).toFixed(1)} MB\n`);

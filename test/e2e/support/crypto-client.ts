@@ -1,10 +1,16 @@
 // Our client in a process of its own, to be killed: encryption from the durable store, sends and reads in one room, and says
 // on stdout, a JSON line each, what it is and sees.
 import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ClientEvent, createClient, EventType, type MatrixEvent, MatrixEventEvent, MsgType } from 'matrix-js-sdk';
 import { openCrypto } from '../../../src/matrix/crypto/open-crypto.ts';
 import { sdkLogger } from '../../../src/matrix/sdk-logger.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
+import { whyUnreadable } from './read-event.ts';
+
+/** Between two messages: enough for both sides to keep up on a busy machine. */
+const PAUSE_MS = 40;
 
 interface ClientArguments {
   readonly baseUrl: string;
@@ -46,7 +52,9 @@ let talking = false;
 client.on(ClientEvent.Sync, async (state) => {
   if (state === 'PREPARED') await client.joinRoom(roomId);
   if (talking || state !== 'SYNCING') return;
-  // The room is configured for encryption a moment after the join has come down the sync.
+  // isEncryptionEnabledInRoom alone will not do: after a restart the store says yes before the SDK has seen the room.
+  const room = client.getRoom(roomId);
+  if (room?.getMyMembership() !== 'join' || !room.hasEncryptionStateEvent()) return;
   if (!(await client.getCrypto()?.isEncryptionEnabledInRoom(roomId)) || talking) return;
   talking = true;
   await talk();
@@ -60,17 +68,25 @@ async function talk(): Promise<void> {
     sending = client.sendEvent(roomId, EventType.RoomMessage, content);
     const { event_id: id } = (await sending) as { event_id: string };
     say({ kind: 'sent', id });
+    await delay(PAUSE_MS);
   }
 }
 
-process.stdin.once('data', () => {
-  running = false;
-  void sending.then(async () => {
+/** `quiet` ends the talking; a JSON list of event ids asks whether each can be read now; the end of stdin ends it all. */
+await client.startClient({ initialSyncLimit: 50, threadSupport: false });
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'quiet') {
+    running = false;
+    await sending;
     say({ kind: 'stopped' });
-  });
-  process.stdin.once('data', () => {
-    client.stopClient();
-    void crypto.close().then(() => process.exit(0));
-  });
-});
-await client.startClient({ initialSyncLimit: 100, threadSupport: false });
+    continue;
+  }
+  for (const id of JSON.parse(line) as string[]) {
+    const why = await whyUnreadable(client, roomId, id);
+    say(why === null ? { kind: 'got', id } : { kind: 'undecryptable', id, why });
+  }
+  say({ kind: 'checked' });
+}
+client.stopClient();
+await crypto.close();
+process.exit(0);

@@ -14,7 +14,10 @@ import { toRelayError } from './errors.ts';
 import { asObject, asString } from './json-read.ts';
 import type { SyncSections } from './sync-answer.ts';
 
-const RETRY: BackoffRange = { baseMs: 10_000, capMs: 600_000 };
+/** The room is closed to us: somebody has to do something first. */
+const REFUSED: BackoffRange = { baseMs: 10_000, capMs: 600_000 };
+/** The way to it is broken; when that is mended, messages should not wait for minutes more. */
+const OUTAGE: BackoffRange = { baseMs: 1000, capMs: 60_000 };
 
 interface Entry {
   roomId: string | null;
@@ -134,8 +137,11 @@ export class Rooms {
       return roomId;
     } catch (error) {
       const failure = toRelayError(error, `join ${name}`);
+      // Says nothing about this room; the sync loop looks after it.
+      if (failure.code === 'MATRIX_NOT_READY' || failure.code === 'MATRIX_LOGGED_OUT') throw failure;
+      const range = failure.code === 'MATRIX_UNAVAILABLE' ? OUTAGE : REFUSED;
       const atLeastMs = failure.retry.kind === 'after' ? failure.retry.ms : 0;
-      const pauseMs = Math.max(atLeastMs, fullJitter(entry.failures, RETRY, this.#options.random()));
+      const pauseMs = Math.max(atLeastMs, fullJitter(entry.failures, range, this.#options.random()));
       const roomId = failure.code === 'MATRIX_NOT_FOUND' && name.startsWith('#') ? null : entry.roomId;
       const failures = entry.failures + 1;
       Object.assign(entry, { roomId, failures, notBeforeMs: clock.now() + pauseMs, error: failure });

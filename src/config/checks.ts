@@ -103,7 +103,7 @@ export const MATRIX_VARIABLES = ['long', 'short', 'mesh'] as const;
 const CUT = new Set(['display', 'long', 'mesh']);
 
 /** Reports a template that cannot be used; the default is used then. */
-export function checkPrefix(draft: Draft, path: Path, variables: readonly string[]): void {
+function checkPrefix(draft: Draft, path: Path, variables: readonly string[]): void {
   const value = draft.get(path);
   if (typeof value !== 'string') return;
   const wrong = prefixError(value, variables);

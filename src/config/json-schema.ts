@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { anyRootSchema } from './schema/root.ts';
 
 /** Keys of ours in the metadata that mean nothing to an editor. */

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { checkMatrix, checkRadios, checkRooms } from './checks.ts';
 import { coerce } from './coerce.ts';
 import { Draft, isMapping } from './draft.ts';
@@ -9,7 +9,7 @@ import { applyLegacy } from './legacy.ts';
 import { normalise, radiosOf, roomsOf } from './normalise.ts';
 import type { Path, Problem } from './problems.ts';
 import { type ConfigShape, type ParsedConfig, rootSchema } from './schema/root.ts';
-import { keyTree } from './schema/tree.ts';
+import { type KeyNode, keyTree } from './schema/tree.ts';
 import type { RelayConfig } from './types.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -104,7 +104,8 @@ export function parseConfig(options: ParseOptions): LoadedConfig {
   if (value === null && syntax.length > 0) return { config: null, file, problems: syntax, secrets: [] };
   const shape = shapeOf(raw);
   const schema = rootSchema(shape);
-  const draft = new Draft({ value: raw, file, source, tree: keyTree(schema) });
+  const tree = keyTree(schema);
+  const draft = new Draft({ value: raw, file, source, tree });
   if (value === null && file !== null) {
     draft.report({
       severity: 'warning',
@@ -113,7 +114,7 @@ export function parseConfig(options: ParseOptions): LoadedConfig {
       remedy: '`mmrelay config generate` writes a sample',
     });
   }
-  prepare(draft, { shape, options });
+  prepare(draft, { shape, options, tree });
   const parsed = validate(draft, schema);
   if (parsed !== null) check(draft, parsed);
   const problems = [...syntax, ...draft.problems];
@@ -154,10 +155,12 @@ function secretPaths(draft: Draft, shape: ConfigShape): Path[] {
   ];
 }
 
-function prepare(draft: Draft, context: { readonly shape: ConfigShape; readonly options: ParseOptions }): void {
-  const { shape, options } = context;
+function prepare(
+  draft: Draft,
+  context: { readonly shape: ConfigShape; readonly options: ParseOptions; readonly tree: KeyNode },
+): void {
+  const { shape, options, tree } = context;
   const readSecret = options.readSecret ?? ((path: string) => readSecretFile(path, options.env));
-  const tree = keyTree(rootSchema(shape));
   applyLegacy(draft, radioPaths(draft, shape));
   applyEnv({ draft, tree, env: options.env, readSecret });
   applySecretFiles(draft, secretPaths(draft, shape), readSecret);

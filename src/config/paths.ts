@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import type { Env } from './env.ts';
 import { expandPath, userHome } from './expand.ts';
-import { platformDataDir } from './search.ts';
+import { platformDataDir } from './platform-dir.ts';
 import type { RelayConfig } from './types.ts';
 
 export interface PathFlags {

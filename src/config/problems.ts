@@ -47,7 +47,7 @@ function safeJson(value: unknown): string | null {
 }
 
 /** Where a problem is: `config.yaml:3:5`, `MMRELAY_HOME` or the file. */
-export function placeText(problem: Problem): string {
+function placeText(problem: Problem): string {
   if (problem.variable !== null) return problem.variable;
   return `${problem.file ?? 'configuration'}:${problem.line}:${problem.column}`;
 }
@@ -68,6 +68,6 @@ export function renderProblems(problems: readonly Problem[]): string[] {
 const RANK = { error: 0, warning: 1, note: 2 } as const;
 
 /** Errors first, then by place. */
-export function sortProblems(problems: readonly Problem[]): Problem[] {
+function sortProblems(problems: readonly Problem[]): Problem[] {
   return [...problems].sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.line - b.line || a.column - b.column);
 }

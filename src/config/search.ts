@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { codeOf, type Env } from './env.ts';
 import { expandPath, userHome } from './expand.ts';
 import { type LoadedConfig, loadConfigFile, parseConfig } from './load.ts';
+import { platformDataDir } from './platform-dir.ts';
 import type { Problem } from './problems.ts';
 
 export interface SearchOptions {
@@ -32,14 +33,6 @@ export function configCandidates(options: SearchOptions): string[] {
     .map((path) => expandPath(path ?? '', { env, cwd }));
   const folders = [home, cwd, join(userHome(env), '.mmrelay'), platformDataDir(env, platform)];
   return [...new Set([...named, ...folders.map((folder) => resolve(folder, 'config.yaml'))])];
-}
-
-/** Where the Python relay's installers kept their data by default. */
-export function platformDataDir(env: Env, platform: NodeJS.Platform): string {
-  if (platform === 'win32') return join(env.LOCALAPPDATA ?? userHome(env), 'mmrelay', 'mmrelay');
-  if (platform === 'darwin') return join(userHome(env), 'Library', 'Application Support', 'mmrelay');
-  const data = env.XDG_DATA_HOME;
-  return join(data !== undefined && data !== '' ? data : join(userHome(env), '.local', 'share'), 'mmrelay');
 }
 
 /**

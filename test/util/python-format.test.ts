@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstPoints, parseFormat, pythonFormat } from '../../src/util/python-format.ts';
+import { firstPoints, formatTemplate, parseFormat, pythonFormat } from '../../src/util/python-format.ts';
 
 const variables = new Map([
   ['display', 'Alice Smith'],
@@ -73,6 +73,21 @@ describe('format language', () => {
     expect(text(template)).toBeNull();
     expect(parseFormat(template)).toMatchObject({ ok: false, error: expect.stringMatching(/\w/) });
   });
+});
+
+test('a template parsed once can be filled many times', () => {
+  const template = parseFormat('{long4}|{short}');
+  expect(formatTemplate(template, variables)).toEqual({ ok: true, text: 'Alic|AL' });
+  expect(
+    formatTemplate(
+      template,
+      new Map([
+        ['long', 'Bo'],
+        ['short', 'B'],
+      ]),
+    ),
+  ).toEqual({ ok: true, text: 'Bo|B' });
+  expect(formatTemplate(template, new Map())).toMatchObject({ ok: false });
 });
 
 describe('properties', () => {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What we know of a configuration key beside its type. The sample file, the documentation and the checks read it. */
 export interface KeyMeta {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SAMPLE_ROOM } from '../placeholders.ts';
 import { DEFAULT_MESH_TO_MATRIX_PREFIX, key } from './key.ts';
 

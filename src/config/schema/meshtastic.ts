@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SAMPLE_MESHNET } from '../placeholders.ts';
 import { DEFAULT_MATRIX_TO_MESH_PREFIX, DURATION_EXPECTED, duration, key } from './key.ts';
 

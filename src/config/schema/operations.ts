@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { key } from './key.ts';
 
 const level = z.enum(['debug', 'info', 'warn', 'error']);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DURATION_EXPECTED, duration, key } from './key.ts';
 import { userIdSchema } from './matrix.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { key } from './key.ts';
 import { matrixSchema, roomSchema } from './matrix.ts';
 import { radioSchema } from './meshtastic.ts';

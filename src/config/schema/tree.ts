@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { KeyMeta } from './key.ts';
 
 /** What a plain value may be. */

@@ -71,7 +71,7 @@ function displayName(memberEvent: JsonObject): string | null {
 }
 
 /** @returns null for what is no room event at all */
-export async function toRoomEvent(
+async function toRoomEvent(
   roomId: string,
   raw: JsonObject,
   options: { readonly name: string | null; readonly crypto: RoomCrypto },

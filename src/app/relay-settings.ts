@@ -3,8 +3,6 @@ import { portName } from '../relay/portnums.ts';
 import type { RadioSettings, RelaySettings, RoomRoute } from '../relay/settings.ts';
 import { parseNodeId } from '../util/node-id.ts';
 
-/** A meshnet that was given no name still needs one: it is the loop guard's key (W32). */
-const UNNAMED_MESHNET = 'Mesh';
 const FIRMWARE_GAP_MS = 2_000;
 /** A room takes messages of this age; they cost no air. */
 const ROOM_MAX_AGE_MS = 30 * 24 * 3_600_000;
@@ -51,7 +49,7 @@ function radioSettings(radio: RadioConfig, config: RelayConfig): RadioSettings {
   const ignored = config.relay.ignoredNodes.map(parseNodeId).filter((num) => num !== null);
   return {
     name: radio.name,
-    meshnetName: radio.meshnetName === '' ? UNNAMED_MESHNET : radio.meshnetName,
+    meshnetName: radio.meshnetName,
     broadcastEnabled: radio.broadcastEnabled,
     detectionSensor: radio.detectionSensor,
     prefixFormat: radio.prefixFormat,

@@ -4,7 +4,7 @@ import { Waker } from '../util/waker.ts';
 import { radioLane, roomLane } from './delivery.ts';
 import { guardedLoop } from './guarded-loop.ts';
 import { InboxPump } from './inbox-pump.ts';
-import { linkPacket } from './intent-writer.ts';
+import { linkPacket, writeIntents } from './intent-writer.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
 import type { MatrixPort, MatrixSink, RadioPort, RadioSink, SyncBatch } from './ports.ts';
@@ -13,7 +13,7 @@ import { newsOf } from './room-history.ts';
 import { type AccountGate, RoomLane } from './room-lane.ts';
 import { RoomNames } from './room-names.ts';
 import { isRelayable } from './rules/room-to-mesh.ts';
-import type { WorldView } from './rules/view.ts';
+import type { Intent, WorldView } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
 import type { InboxRow, StorePort } from './store-port.ts';
 import { Teller } from './teller.ts';
@@ -100,6 +100,17 @@ export class Engine {
     ]);
   }
 
+  /**
+   * Puts what a plugin or a command wants to say into the outbox: the one road to the other side, with its guards,
+   * order and pacing. On disk when it returns. @throws RelayError STORE_*
+   */
+  submit(intents: readonly Intent[], origin: string): void {
+    const { store, clock, settings } = this.#options;
+    const meshnet = (radio: string): string | null => settings.radios.get(radio)?.meshnetName ?? null;
+    const from = { origin, atMs: clock.now(), meshnet };
+    this.#wake(store.transaction(() => writeIntents(intents, from, { ...this.#options, settings })));
+  }
+
   /** Rooms that take nothing at the moment, with the reason. */
   blockedRooms(): ReadonlyMap<string, string> {
     const blocked = new Map(this.#names.waiting());
@@ -110,7 +121,8 @@ export class Engine {
     return blocked;
   }
 
-  #view(): WorldView {
+  /** The world as the rules see it at this moment. */
+  view(): WorldView {
     return viewWorld(this.#options.settings, { ...this.#options, roomId: (room) => this.#names.roomId(room) });
   }
 
@@ -119,7 +131,7 @@ export class Engine {
     return new InboxPump({
       ...this.#options,
       waker: this.#inbox,
-      view: () => this.#view(),
+      view: () => this.view(),
       claim,
       tell: (intent) => this.#teller.tell(intent),
       onDrop: (row, reason) => {

@@ -1,5 +1,5 @@
 /** The firmware drops a text that follows the last accepted one within 2 s (PhoneAPI.cpp, TWO_SECONDS_MS). */
-export const FIRMWARE_TEXT_GAP_MS = 2_000;
+const FIRMWARE_TEXT_GAP_MS = 2_000;
 /** Clocks of two machines differ a little, and the firmware counts in whole ticks. */
 const MARGIN_MS = 15;
 

@@ -244,7 +244,7 @@ export class RadioLane {
 }
 
 /** The delivery in a row of a radio lane, as `delivery.ts` wrote it. */
-export function readRadioDelivery(row: OutboxRow): RadioDelivery {
+function readRadioDelivery(row: OutboxRow): RadioDelivery {
   return row.payload as unknown as RadioDelivery;
 }
 

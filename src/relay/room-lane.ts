@@ -202,7 +202,7 @@ export class RoomLane {
 }
 
 /** The delivery in a row of a room lane, as `delivery.ts` wrote it. */
-export function readRoomDelivery(row: OutboxRow): RoomDelivery {
+function readRoomDelivery(row: OutboxRow): RoomDelivery {
   return row.payload as unknown as RoomDelivery;
 }
 

@@ -25,6 +25,7 @@ export interface PacketRouting {
 
 export interface RadioSettings {
   readonly name: string;
+  /** '' takes the name from the radio. */
   readonly meshnetName: string;
   readonly broadcastEnabled: boolean;
   readonly detectionSensor: boolean;

@@ -30,7 +30,7 @@ export function readRelations(content: JsonObject): Relations {
 }
 
 /** A rich-reply fallback (`> <@user> …`, then a blank line) at the head of a body is never content (W38). */
-export function stripReplyFallback(body: string): string {
+function stripReplyFallback(body: string): string {
   const lines = body.split('\n');
   if (!/^> (?:\* )?<[@#!][^>]*>/.test(lines[0] ?? '')) return body;
   const end = lines.findIndex((line) => !line.startsWith('>'));
@@ -39,7 +39,7 @@ export function stripReplyFallback(body: string): string {
 }
 
 /** The words of a text message: from its HTML where there is any, else the body without reply fallback. */
-export function messageText(content: JsonObject): string {
+function messageText(content: JsonObject): string {
   const html = content.format === 'org.matrix.custom.html' ? text(content.formatted_body) : null;
   const words = html === null ? '' : htmlToText(html);
   return words !== '' ? words : stripReplyFallback(text(content.body) ?? '').trim();

@@ -5,7 +5,8 @@
  */
 export function htmlToText(html: string): string {
   const writer = new TextWriter();
-  const token = /<!--[\s\S]*?(?:-->|$)|<(\/?)([a-zA-Z][a-zA-Z0-9-]*)((?:"[^"]*"|'[^']*'|[^>"'])*)>|[^<]+|</g;
+  // No part of a tag may reach over the next `<`: that is what keeps hostile input linear.
+  const token = /<!--[\s\S]*?(?:-->|$)|<(\/?)([a-zA-Z][a-zA-Z0-9-]*)((?:"[^"<]*"|'[^'<]*'|[^<>"'])*)>|[^<]+|</g;
   for (const match of html.matchAll(token)) {
     const [whole, slash, name, attributes] = match;
     if (name !== undefined) writer.tag(name.toLowerCase(), slash === '/', attributes ?? '');
@@ -23,7 +24,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   nbsp: ' ',
 };
 
-export function decodeEntities(text: string): string {
+function decodeEntities(text: string): string {
   return text.replace(/&(#x[0-9a-f]{1,6}|#\d{1,7}|[a-z]{2,8});/gi, (whole, name: string) => {
     if (!name.startsWith('#')) return ENTITIES[name.toLowerCase()] ?? whole;
     const code = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number.parseInt(name.slice(1), 10);

@@ -4,6 +4,7 @@ import { type EventDelivery, type PacketLink, PRIORITY } from '../delivery.ts';
 import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../portnums.ts';
 import type { MeshPacket } from '../ports.ts';
 import type { RadioSettings, RoomRoute } from '../settings.ts';
+import { meshnetName } from './meshnet-name.ts';
 import { classifyPacket } from './packet-class.ts';
 import { roomPrefix } from './prefix.ts';
 import { type MeshAuthor, meshKeys, textContent } from './room-content.ts';
@@ -32,7 +33,7 @@ export function readMeshMessage(radioName: string, packet: MeshPacket, view: Wor
   const text = utf8Decode(packet.payload).replaceAll('\u0000', '');
   if (text.trim() === '') return 'empty text';
   const names = view.names(packet.from);
-  return { packet, radio, text, direct, author: { ...names, meshnet: radio.meshnetName } };
+  return { packet, radio, text, direct, author: { ...names, meshnet: meshnetName(radio, view) } };
 }
 
 /**
@@ -85,14 +86,14 @@ function messageDelivery(message: MeshMessage, route: RoomRoute, view: WorldView
   return message.radio.replies ? { ...base, relation: { ...target, rel: 'reply', key: null } } : base;
 }
 
-function packetLink({ packet, radio, text }: MeshMessage): PacketLink | null {
+function packetLink({ packet, radio, text, author }: MeshMessage): PacketLink | null {
   if (packet.id === 0 || packet.portnum === DETECTION_SENSOR_APP) return null;
   return {
     radio: radio.name,
     sender: packet.from,
     packetId: packet.id,
     text,
-    meshnet: radio.meshnetName,
+    meshnet: author.meshnet,
     author: nodeId(packet.from),
   };
 }

@@ -1,7 +1,7 @@
 import { pythonFormat } from '../../util/python-format.ts';
 
-export const DEFAULT_ROOM_PREFIX = '[{long}/{mesh}]: ';
-export const DEFAULT_MESH_PREFIX = '{display5}[M]: ';
+const DEFAULT_ROOM_PREFIX = '[{long}/{mesh}]: ';
+const DEFAULT_MESH_PREFIX = '{display5}[M]: ';
 
 /** The prefix, or the default one where the format cannot be rendered; both take the same variables. */
 function render(format: string, fallback: string, variables: ReadonlyMap<string, string>): string {

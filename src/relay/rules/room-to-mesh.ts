@@ -13,6 +13,7 @@ import {
   readForeignMessage,
   shortMeshnet,
 } from './foreign-relay.ts';
+import { meshnetName } from './meshnet-name.ts';
 import { refusal } from './permission.ts';
 import { meshPrefix, roomPrefix } from './prefix.ts';
 import { maxTextBytes, splitText, truncateText } from './split-text.ts';
@@ -36,7 +37,7 @@ export function roomToMesh(event: RoomEvent, view: WorldView): readonly Intent[]
   // Plugin output of a relay of the family; never for the air.
   if (event.content.mmrelay_suppress) return drop('suppressed by its sender');
   // Our own meshnet's messages come from a relay on the same mesh: sending them again would loop for ever.
-  if (claimedMeshnet(event.content) === radio.meshnetName) return drop('already on this mesh');
+  if (claimedMeshnet(event.content) === meshnetName(radio, view)) return drop('already on this mesh');
   if (view.nowMs - event.timestampMs > view.settings.maxAgeMs) return drop('too old');
   if (!radio.broadcastEnabled) return drop('broadcast_enabled is off');
   const outgoing: Outgoing = { event, route, radio, view };

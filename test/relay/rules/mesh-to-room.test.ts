@@ -145,3 +145,31 @@ describe('replies and tapbacks from the mesh', () => {
     );
   });
 });
+
+describe('a meshnet without a configured name (W32)', () => {
+  it.each([
+    [{ ...RADIO_INFO, channels: [{ index: 0, name: 'Hills', role: 'primary' as const, hasKey: true }] }, 'Hills'],
+    [
+      {
+        ...RADIO_INFO,
+        lora: {
+          region: 'US',
+          modemPreset: 'LONG_FAST',
+          bandwidthKhz: 250,
+          spreadFactor: 11,
+          codingRate: 5,
+          hopLimit: 3,
+          txEnabled: true,
+          overrideDutyCycle: false,
+        },
+      },
+      'LongFast',
+    ],
+    [null, 'Mesh'],
+  ])('is called after the radio', (info, name) => {
+    const radios = new Map([['default', radioSettings({ meshnetName: '' })]]);
+    const view = { ...world({ settings: settings({ radios }) }), radioInfo: () => info };
+
+    expect(event(meshToRooms('default', packet(), view)).content.meshtastic_meshnet).toBe(name);
+  });
+});

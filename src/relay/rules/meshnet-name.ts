@@ -1,0 +1,15 @@
+import type { RadioSettings } from '../settings.ts';
+import type { WorldView } from './view.ts';
+
+/**
+ * How the mesh of a radio is called in rooms: as configured, else by its primary channel, else by its preset
+ * (`LONG_FAST` is `LongFast` in every Meshtastic app). Never empty, because the loop guard goes by it (W32).
+ */
+export function meshnetName(radio: RadioSettings, view: WorldView): string {
+  if (radio.meshnetName !== '') return radio.meshnetName;
+  const info = view.radioInfo(radio.name);
+  const primary = info?.channels.find(({ role }) => role === 'primary')?.name ?? '';
+  if (primary !== '') return primary;
+  const words = (info?.lora?.modemPreset ?? 'MESH').toLowerCase().split('_');
+  return words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('');
+}

@@ -13,9 +13,16 @@ export interface RawRecord {
 /** Undo steps of a transaction, run last to first by an abort; its identity tells which transaction an operation is of. */
 export type RollbackLog = (() => void)[];
 
+/** A balanced search tree; `_rebuild` makes one of sorted records, as fake-indexeddb does after many deletions. */
+export interface RawTree {
+  _root: unknown;
+  _numNodes: number;
+  _rebuild(sorted: readonly RawRecord[], parent: undefined, red: boolean): unknown;
+}
+
 export interface RawRecords {
+  readonly records: RawTree;
   get(key: unknown): RawRecord | undefined;
-  put(record: RawRecord): unknown;
   values(range?: unknown): Iterable<RawRecord>;
 }
 
@@ -24,7 +31,9 @@ export interface RawIndex {
   readonly keyPath: string | readonly string[];
   readonly multiEntry: boolean;
   readonly unique: boolean;
-  storeRecord(record: RawRecord): void;
+  readonly records: RawRecords;
+  /** One key, or for a multiEntry index of a list the keys; undefined when the record is not in the index. */
+  getIndexKey(value: unknown): StoredKey | undefined;
 }
 
 export interface RawStore {
@@ -68,6 +77,19 @@ export function rawStoreOf(store: IDBObjectStore): RawStore {
     throw unknownInternals();
   }
   return raw as RawStore;
+}
+
+/** @returns the store when a bulk load can build its trees */
+export function checkedTrees(store: RawStore): RawStore {
+  const indexes = [...store.rawIndexes.values()];
+  const trees = [store.records, ...indexes.map((index) => index.records)].map((one) => one.records);
+  if (trees.some((tree) => typeof tree._rebuild !== 'function' || typeof tree._numNodes !== 'number')) {
+    throw unknownInternals();
+  }
+  if (indexes.some((index) => typeof index.getIndexKey !== 'function')) {
+    throw unknownInternals();
+  }
+  return store;
 }
 
 export function rawTransactionOf(transaction: IDBTransaction): RawTransaction {

@@ -1,8 +1,7 @@
-import { type RawDatabase, type RawIndex, type RawStore, rawDatabaseOf } from './fake-internals.ts';
-import { decodeKey } from './key-codec.ts';
+import { BulkLoad } from './bulk-load.ts';
+import { checkedTrees, type RawDatabase, rawDatabaseOf } from './fake-internals.ts';
 import type { KeyPath, StoreDefinition } from './schema.ts';
 import type { SavedDatabase, StoreFile } from './store-file.ts';
-import { StoredRecord } from './stored-record.ts';
 
 export interface Restored {
   readonly saved: SavedDatabase;
@@ -48,43 +47,23 @@ function mutable(keyPath: KeyPath | null): string | string[] | null {
 }
 
 function fillStores(restored: readonly Restored[], file: StoreFile): void {
-  const stores = new Map<number, { readonly store: RawStore; readonly indexes: readonly RawIndex[] }>();
+  const loads = new Map<number, BulkLoad>();
   for (const { saved, database } of restored) {
     for (const { id, definition, keyGenerator } of saved.stores) {
       const store = database.rawObjectStores.get(definition.name);
       if (store === undefined) throw new RangeError(`object store ${definition.name} was not made`);
       if (store.keyGenerator !== null) store.keyGenerator.num = keyGenerator ?? 0;
-      stores.set(id, { store, indexes: [...store.rawIndexes.values()] });
+      loads.set(id, new BulkLoad(checkedTrees(store)));
     }
   }
   withoutStackTraces(() => {
-    file.eachRecord(({ storeId, key, value }) => {
-      const to = stores.get(storeId);
-      if (to === undefined) throw new RangeError('a record of no object store');
-      const record = new StoredRecord(decodeKey(key), value);
-      to.store.records.put(record);
-      if (to.indexes.length > 0) indexRecord(to.indexes, record);
+    file.eachRecord((record) => {
+      const load = loads.get(record.storeId);
+      if (load === undefined) throw new RangeError('a record of no object store');
+      load.take(record);
     });
+    for (const load of loads.values()) load.finish();
   });
-}
-
-function indexRecord(indexes: readonly RawIndex[], record: StoredRecord): void {
-  const { value } = record;
-  const store = (): void => {
-    for (const index of indexes) if (!lacksKey(index.keyPath, value)) index.storeRecord(record);
-  };
-  record.whileLive(value, store, false);
-}
-
-/** True only when the record is surely not in the index: the common case, without the exception below. */
-function lacksKey(keyPath: KeyPath, value: unknown): boolean {
-  if (typeof keyPath !== 'string') return keyPath.some((part) => lacksKey(part, value));
-  const isPlainStep = keyPath !== '' && !keyPath.includes('.');
-  return isPlainStep && isBare(value) && !Object.hasOwn(value, keyPath);
-}
-
-function isBare(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 /** fake-indexeddb throws and catches an exception for each record that an index leaves out; its trace is most of the cost. */

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { meshToRooms } from '../../../src/relay/rules/mesh-to-room.ts';
 import type { Intent } from '../../../src/relay/rules/view.ts';
-import { OWN_NODE, packet, ROOM, radioSettings, route, settings, world } from '../../support/relay-fixture.ts';
+import {
+  OWN_NODE,
+  packet,
+  RADIO_INFO,
+  ROOM,
+  radioSettings,
+  route,
+  settings,
+  world,
+} from '../../support/relay-fixture.ts';
 
 function dropReason(intents: readonly Intent[]): string | null {
   const [only] = intents;

@@ -5,8 +5,8 @@ import type { SavedRecord } from './store-file.ts';
 import { StoredRecord } from './stored-record.ts';
 
 interface Entry {
-  /** Bytes whose order is the order in the tree. */
-  readonly order: Buffer;
+  /** Encoded keys, a character per byte (compares faster than a Buffer); their order is the order in the tree. */
+  readonly order: string;
   readonly record: RawRecord;
 }
 
@@ -28,12 +28,13 @@ export class BulkLoad {
   take(saved: SavedRecord): void {
     const key = decodeKey(saved.key);
     const record = new StoredRecord(key, saved.value);
-    this.#entries.push({ order: saved.key, record });
+    const primary = saved.key.toString('latin1');
+    this.#entries.push({ order: primary, record });
     if (this.#indexes.length === 0) return;
     const { value } = record;
     for (const { index, entries } of this.#indexes) {
       for (const indexKey of indexKeys(index, value)) {
-        const order = Buffer.concat([encodeKey(indexKey), saved.key]);
+        const order = encodeKey(indexKey).toString('latin1') + primary;
         entries.push({ order, record: { key: indexKey, value: key } });
       }
     }
@@ -65,9 +66,9 @@ function isBare(value: unknown): value is object {
 
 function fillTree({ records: tree }: RawRecords, entries: Entry[]): void {
   if (entries.length === 0) return;
-  entries.sort((a, b) => Buffer.compare(a.order, b.order));
+  entries.sort((a, b) => (a.order < b.order ? -1 : 1));
   // A multiEntry index may name the same key of a record twice.
-  const once = entries.filter(({ order }, at) => at === 0 || entries[at - 1]?.order.equals(order) === false);
+  const once = entries.filter(({ order }, at) => entries[at - 1]?.order !== order);
   const sorted = once.map(({ record }) => record);
   tree._root = tree._rebuild(sorted, undefined, false);
   tree._numNodes = sorted.length;

@@ -13,7 +13,9 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node .ci/build.mjs && node deploy/docker/collect-runtime.mjs /runtime "$TARGETARCH"
 
+# Node without its debug symbols: 18 MB less.
 FROM ${NODE_IMAGE} AS node
+RUN apt-get update && apt-get install -y --no-install-recommends binutils && strip -o /node /usr/local/bin/node
 
 FROM ${RUNTIME_IMAGE}
 RUN apt-get update \
@@ -22,7 +24,7 @@ RUN apt-get update \
     && useradd --uid 1000 --user-group --home-dir /data --no-create-home --shell /usr/sbin/nologin mmrelay \
     && install -d -o 1000 -g 1000 -m 0750 /data \
     && install -d -o 1000 -g 1000 -m 0755 /run/mmrelay /app
-COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=node /node /usr/local/bin/node
 COPY --from=build /runtime /opt/mmrelay
 RUN printf '#!/bin/sh\nexec /usr/local/bin/node /opt/mmrelay/dist/mmrelay.js "$@"\n' > /usr/local/bin/mmrelay \
     && chmod 0755 /usr/local/bin/mmrelay

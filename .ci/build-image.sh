@@ -58,7 +58,7 @@ grep '^runtime for' "$cache/build.log" || true
 
 c="$(b from --pull-never mmrelay:local)"
 root="$(b mount "$c")"
-trap 'b umount "$c" >/dev/null 2>&1; b rm "$c" >/dev/null 2>&1' EXIT
+trap 'runc --root "$cache/runc" delete -f mmrelay-daemon >/dev/null 2>&1; b umount "$c" >/dev/null 2>&1; b rm "$c" >/dev/null 2>&1' EXIT
 say "unpacked $(du -s --apparent-size -B1000000 "$root" | cut -f1) MB, of that Node $(stat -c %s "$root/usr/local/bin/node" | awk '{printf "%d", $1/1e6}') MB"
 say "compressed (pull size) about $(tar -C "$root" -c . 2>/dev/null | gzip -6 | wc -c | awk '{printf "%d", $1/1e6}') MB"
 if find "$root/usr/bin" -name 'gcc*' -o -name 'g++*' -o -name 'make' -o -name 'python3*' | grep -q .; then
@@ -67,9 +67,10 @@ fi
 [ "${1:-build}" = test ] || exit 0
 
 # --- run it as the pod does ---
+runc --root "$cache/runc" delete -f mmrelay-daemon >/dev/null 2>&1 || true
 bundle="$cache/bundle"
 rm -rf "$bundle"; mkdir -p "$bundle/data"; chown 1000:1000 "$bundle/data"
-# start NAME ARGS...: runs mmrelay in a container in the foreground
+# run NAME ARGS...: mmrelay in a container, in the foreground
 run() {
   local name="$1"; shift
   node_modules/.bin/node - "$root" "$bundle" "$@" <<'JS'
@@ -96,8 +97,8 @@ JS
 
 say "version: $(run mmrelay-version --version </dev/null)"
 say 'demo, read-only root, uid 1000, no capabilities'
-run mmrelay-demo demo </dev/null >"$cache/demo.log" 2>&1 || { tail -30 "$cache/demo.log"; exit 1; }
-say "doctor --liveness without a daemon: exit $(run mmrelay-doctor doctor --liveness </dev/null >"$cache/doctor.log" 2>&1; echo $?)"
+run mmrelay-demo demo --for 10s </dev/null >"$cache/demo.log" 2>&1 || { tail -30 "$cache/demo.log"; exit 1; }
+say "liveness without a daemon: exit $(run mmrelay-doctor doctor --liveness </dev/null >"$cache/doctor.log" 2>&1; echo $?)"
 
 cat >"$bundle/data/config.yaml" <<'YAML'
 matrix: { homeserver: 'http://127.0.0.1:9', bot_user_id: '@bot:example.org', access_token: none }
@@ -106,13 +107,30 @@ meshtastic: { connection_type: tcp, host: 127.0.0.1, port: 9 }
 YAML
 chown 1000:1000 "$bundle/data/config.yaml"
 run mmrelay-daemon </dev/null >"$cache/daemon.log" 2>&1 &
+daemon=$!
 for _ in $(seq 100); do [ -s "$cache/daemon.log" ] && break; sleep 0.1; done
 sleep 2
-runc --root "$cache/runc" exec mmrelay-daemon mmrelay doctor --liveness >"$cache/liveness.log" 2>&1 \
-  && say 'liveness probe beside the daemon: exit 0' || { say 'liveness probe failed'; cat "$cache/liveness.log" "$cache/daemon.log"; exit 1; }
+inside() { runc --root "$cache/runc" exec mmrelay-daemon "$@"; }
+failures=0
+# probe WHAT EXPECTED COMMAND...: the exit code that the kubelet would see
+probe() {
+  local what="$1" expected="$2" code=0; shift 2
+  inside "$@" >"$cache/probe.log" 2>&1 || code=$?
+  say "$what: exit $code (wanted $expected)"
+  if [ "$code" != "$expected" ]; then failures=$((failures + 1)); cat "$cache/probe.log"; fi
+}
+liveness=(mmrelay doctor --liveness)
+say "ready file with both sides down: $(inside sh -c 'test -f "$MMRELAY_READY_FILE"' && echo there || echo not there)"
+probe 'liveness, both sides down' 0 "${liveness[@]}"
+# Stuck: the process stands still and the ready file grows old.
+inside sh -c 'kill -STOP $(pidof node) && touch -d "10 minutes ago" "$MMRELAY_READY_FILE"'
+probe 'liveness, daemon stuck, ready file stale' 1 "${liveness[@]}"
+inside sh -c 'rm "$MMRELAY_READY_FILE"; kill -CONT $(pidof node)'
+probe 'liveness, daemon moves again, ready file missing' 0 "${liveness[@]}"
 start=$(date +%s%N)
 runc --root "$cache/runc" kill mmrelay-daemon TERM
-wait $! && code=0 || code=$?
+code=0; wait "$daemon" || code=$?
 took=$((($(date +%s%N) - start) / 1000000))
 say "SIGTERM with both sides down: exit $code after $took ms"
-[ "$took" -lt 10000 ] || exit 1
+[ "$took" -lt 10000 ] || failures=$((failures + 1))
+[ "$failures" -eq 0 ] || { say "$failures failed"; exit 1; }

@@ -2,6 +2,7 @@
 // that the bundle leaves outside (natives and what they load), without sources and other platforms' binaries.
 //   node deploy/docker/collect-runtime.mjs OUT [amd64|arm64]
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,16 +19,18 @@ const files = (folder) =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 
-/** Direct dependencies that the bundle still imports by name. */
+/** Installed packages (not the development ones) that the bundle still loads by name. */
 function external() {
   const code = files(join(root, 'dist'))
     .filter((file) => /\.[cm]?js$/.test(file))
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
-  const names = Object.keys(json(join(root, 'package.json')).dependencies);
-  const asked = (name) =>
-    new RegExp(`(from|import|require|import\\.meta\\.resolve|resolve)\\s*\\(?\\s*["'\`]${name}["'\`/]`);
-  return names.filter((name) => asked(name).test(code));
+  const installed = Object.entries(json(join(root, 'package-lock.json')).packages)
+    .filter(([path, entry]) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) && entry.dev !== true)
+    .map(([path]) => path.replace('node_modules/', ''));
+  const loads = /(?:from|import|require|resolve)\s*\(?\s*["'`]((?:@[\w.-]+\/)?[\w.-]+)(?:\/[^"'`]*)?["'`]/g;
+  const named = new Set([...code.matchAll(loads)].map((match) => match[1]));
+  return installed.filter((name) => named.has(name) && !isBuiltin(name));
 }
 
 /** The folder of package `name` as Node would find it from `from`. */

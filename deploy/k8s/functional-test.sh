@@ -39,7 +39,7 @@ matrix: { homeserver: 'http://192.0.2.1', bot_user_id: '@bot:example.org', acces
 matrix_rooms: [{ id: '!room:example.org', meshtastic_channel: 0 }]
 meshtastic: { connection_type: tcp, host: 192.0.2.2 }
 YAML
-kubectl "${n[@]}" run demo --image="$image" --image-pull-policy=Never --restart=Never --command -- mmrelay demo
+kubectl "${n[@]}" run demo --image="$image" --image-pull-policy=Never --restart=Never --command -- mmrelay demo --for 20s
 kubectl "${n[@]}" wait --for=jsonpath='{.status.phase}'=Succeeded pod/demo --timeout=180s || fail 'demo'
 
 step 'static manifests'

@@ -34,7 +34,7 @@ const rules = {
   'serial.device': { type: 'string', pattern: '^/dev/' },
   'serial.group': { type: 'integer', minimum: 0 },
   'health.port': port,
-  'health.readyRequires': { enum: ['any', 'matrix', 'radio', 'both'] },
+  'health.readyRequires': { enum: ['auto', 'any', 'matrix', 'radio', 'both'] },
   'service.type': { enum: ['ClusterIP', 'NodePort', 'LoadBalancer'] },
   'networkPolicy.radioPort': port,
   'networkPolicy.radioCIDR': { type: 'string', pattern: '^([0-9a-fA-F.:]+/[0-9]{1,3})?$' },

@@ -1,12 +1,16 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../app/version.ts';
+import { processEnv } from '../config/env.ts';
+import { resolveHome } from '../config/paths.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../util/exit-code.ts';
 import { RelayError } from '../util/relay-error.ts';
-import { authLogin, type LoginFlags } from './auth-login.ts';
-import { configCheck } from './config-check.ts';
+import { addAccountCommands } from './commands/account.ts';
+import { addConfigCommands } from './commands/config.ts';
+import { addDaemonCommands, runRoot } from './commands/daemon.ts';
+import { addDataCommands } from './commands/data.ts';
+import { addInsightCommands } from './commands/insight.ts';
+import type { Registry } from './commands/registry.ts';
 import type { GlobalFlags } from './context.ts';
-import { type DemoFlags, demo } from './demo.ts';
-import { run } from './run.ts';
 
 /** Runs the command line. @param argv without node and script @returns the exit code */
 export async function runCli(argv: readonly string[]): Promise<ExitCode> {
@@ -24,8 +28,6 @@ export async function runCli(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-type Finish = (code: ExitCode) => void;
-
 /** Adds the options that every command takes, so that they may stand before or after its name. */
 function withGlobals(command: Command): Command {
   return command
@@ -37,39 +39,39 @@ function withGlobals(command: Command): Command {
     .option('--logfile <path>', 'log to this file as well');
 }
 
-function buildProgram(finish: Finish): Command {
+const EXAMPLES = `
+First steps:
+  mmrelay demo                  see it work, with nothing installed
+  mmrelay config generate       write ~/.mmrelay/config.yaml, then edit it
+  mmrelay auth login            log in to Matrix
+  mmrelay config check          name every problem of the configuration
+  mmrelay                       run the relay
+  mmrelay doctor                when something is wrong
+
+Exit codes: 0 fine, 1 failure, 2 usage, 3 configuration, 4 credentials, 5 database or keys.`;
+
+function buildProgram(finish: (code: ExitCode) => void): Command {
   const program = withGlobals(new Command('mmrelay'))
     .description('Joins Meshtastic radios and Matrix rooms. Without a command: runs the relay.')
     .version(`MMRelay version ${VERSION}`, '--version', 'show the version')
     .exitOverride()
     .showHelpAfterError('(run "mmrelay --help" for the options)')
-    .action(async (_flags: GlobalFlags, command: Command) => finish(await run(command.optsWithGlobals())));
-  addCommands(program, finish);
+    .addHelpText('after', EXAMPLES)
+    .hook('preAction', (_program, action) => warnOfOldFlags(action.optsWithGlobals()));
+  for (const flag of ['--generate-config', '--check-config', '--install-service', '--auth']) {
+    program.addOption(new Option(flag).hideHelp());
+  }
+  program.action(async (_flags, command: Command) => finish(await runRoot(command.optsWithGlobals())));
+  const registry: Registry = { program, withGlobals, finish };
+  addDaemonCommands(registry);
+  addConfigCommands(registry);
+  addAccountCommands(registry);
+  addInsightCommands(registry);
+  addDataCommands(registry);
   return program;
 }
 
-function addCommands(program: Command, finish: Finish): void {
-  withGlobals(program.command('run'))
-    .description('run the relay (the same as no command)')
-    .action(async (_flags, command: Command) => finish(await run(command.optsWithGlobals())));
-  program
-    .command('demo')
-    .description('the whole relay between a virtual mesh and an in-memory homeserver; needs nothing')
-    .option('--for <duration>', 'end after this time, as 10s or 2m')
-    .option('--quiet', 'no scripted chatter, only what you type')
-    .action(async (flags: DemoFlags) => finish(await demo(flags)));
-  const config = program.command('config').description('configuration');
-  withGlobals(config.command('check'))
-    .description('check the configuration without starting anything')
-    .option('--strict', 'treat warnings as errors')
-    .action((_flags, command: Command) => finish(configCheck(command.optsWithGlobals())));
-  const auth = program.command('auth').description('the Matrix account');
-  withGlobals(auth.command('login'))
-    .description('log in with a password and store the session')
-    .option('--homeserver <url>', 'homeserver, as https://matrix.org')
-    .option('--username <user>', 'user name or full id')
-    .option('--password <password>', 'password (seen by other users of this machine; prefer the next two)')
-    .option('--password-stdin', 'read the password from standard input')
-    .option('--password-file <path>', 'read the password from a file')
-    .action(async (_flags, command: Command) => finish(await authLogin(command.optsWithGlobals<LoginFlags>())));
+function warnOfOldFlags(flags: GlobalFlags): void {
+  const { notices } = resolveHome({ cli: flags, env: processEnv(), cwd: process.cwd() });
+  for (const notice of notices) console.error(`Warning: ${notice}`);
 }

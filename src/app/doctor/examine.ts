@@ -1,0 +1,53 @@
+import type { AppPaths } from '../../config/paths.ts';
+import type { FoundConfig } from '../../config/search.ts';
+import type { Clock } from '../../util/clock.ts';
+import { type DaemonView, daemonFindings, viewDaemon } from './daemon-check.ts';
+import type { Finding } from './finding.ts';
+import { checkConfig, checkDisk, checkHome, checkLegacy } from './local-checks.ts';
+import { checkMatrix, checkRadios } from './network-checks.ts';
+import { checkDatabase, checkEncryption } from './store-checks.ts';
+
+export interface ExamineOptions {
+  readonly paths: AppPaths;
+  readonly found: FoundConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** auto: contact radio and homeserver unless a daemon does already. */
+  readonly network: 'auto' | 'homeserver' | 'none';
+}
+
+export interface Examination {
+  readonly findings: readonly Finding[];
+  readonly daemon: DaemonView;
+  /** What the exit code says. */
+  readonly healthy: boolean;
+}
+
+/**
+ * Looks at everything and changes nothing. Beside a living daemon in a pod it is unhealthy only when a restart would
+ * help: old manifests use plain `doctor` as their liveness probe, and a restart loop mends no token.
+ */
+export async function examine(options: ExamineOptions): Promise<Examination> {
+  const { paths, found, env, clock, network } = options;
+  const daemon = viewDaemon(paths, { clock, env });
+  const { config } = found;
+  const alone = network === 'auto' && !daemon.running;
+  const [matrix, radios] = await Promise.all([
+    checkMatrix(config, paths, { online: alone || network === 'homeserver' }),
+    checkRadios(config, { online: alone }),
+  ]);
+  const findings = [
+    ...checkConfig(found),
+    ...daemonFindings(daemon, paths, clock),
+    ...checkHome(paths, clock),
+    ...checkDisk(paths.home.path),
+    ...checkDatabase(paths, clock),
+    ...checkEncryption(paths, config),
+    ...matrix,
+    ...radios,
+    ...checkLegacy(paths),
+  ];
+  const inPod = (env.KUBERNETES_SERVICE_HOST ?? '') !== '';
+  const counts = inPod && daemon.running ? findings.filter(({ group }) => group === 'daemon') : findings;
+  return { findings, daemon, healthy: counts.every(({ status }) => status !== 'error') };
+}

@@ -1,0 +1,93 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { AppPaths } from '../../config/paths.ts';
+import type { FoundConfig } from '../../config/search.ts';
+import type { Clock } from '../../util/clock.ts';
+import { errorText } from '../../util/relay-error.ts';
+import { type Finding, findingsOf } from './finding.ts';
+
+/** The configuration, by the validator that a start uses. */
+export function checkConfig(found: FoundConfig): Finding[] {
+  const finding = findingsOf('config');
+  const count = (severity: string): number => found.problems.filter((problem) => problem.severity === severity).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  const where = found.file ?? 'no file, the environment alone';
+  if (errors > 0 || found.config === null) {
+    return [finding('error', `${where}: ${errors} errors`, 'run `mmrelay config check`, which names each of them')];
+  }
+  if (warnings > 0) return [finding('warning', `${where}: ${warnings} warnings`, 'run `mmrelay config check`')];
+  return [finding('ok', `${where}: valid`)];
+}
+
+const NOT_BEFORE_MS = Date.UTC(2025, 0, 1);
+
+/** Home folder, modes of what is secret in it, and the clock. */
+export function checkHome(paths: AppPaths, clock: Clock): Finding[] {
+  const finding = findingsOf('home');
+  const home = paths.home.path;
+  const findings: Finding[] = [];
+  const stat = statSync(home, { throwIfNoEntry: false });
+  if (stat === undefined) findings.push(finding('info', `${home} is not there yet; the first start creates it`));
+  else if (!stat.isDirectory()) findings.push(finding('error', `${home} is not a folder`, 'name another with --home'));
+  else if (!writable(home)) {
+    findings.push(
+      finding('error', `${home} cannot be written by this user`, `chown it to the user that runs the relay`),
+    );
+  } else findings.push(finding('ok', `${home} can be written`));
+  for (const file of [paths.credentials.path, paths.database.path]) {
+    const mode = statSync(file, { throwIfNoEntry: false })?.mode;
+    if (mode !== undefined && (mode & 0o007) !== 0 && process.platform !== 'win32')
+      findings.push(finding('warning', `${file} can be read by every user of this machine`, `chmod 600 ${file}`));
+  }
+  if (clock.now() < NOT_BEFORE_MS) {
+    const date = new Date(clock.now()).toISOString();
+    findings.push(finding('warning', `the clock says ${date}`, 'set it: logins and message ages depend on it'));
+  }
+  return findings;
+}
+
+const GB = 1024 ** 3;
+
+/** Free space where the home is, or will be. */
+export function checkDisk(home: string): Finding[] {
+  const finding = findingsOf('disk');
+  try {
+    const { bavail, blocks, bsize } = statfsSync(nearestExisting(home));
+    const free = (bavail * bsize) / GB;
+    const total = (blocks * bsize) / GB;
+    const used = total === 0 ? 0 : Math.round(100 - (free / total) * 100);
+    const text = `${free.toFixed(1)} GB free of ${total.toFixed(1)} GB (${used}% used)`;
+    if (free >= 1) return [finding('ok', text)];
+    const remedy = 'make room: a full disk stops the relay from taking messages';
+    return [finding(free >= 0.1 ? 'warning' : 'error', text, remedy)];
+  } catch (error) {
+    return [finding('warning', `the free space cannot be read: ${errorText(error)}`)];
+  }
+}
+
+/** Data of other installations and of older layouts. */
+export function checkLegacy(paths: AppPaths): Finding[] {
+  const finding = findingsOf('migration');
+  const old = paths.oldLayout.filter((path) => existsSync(path));
+  if (paths.legacySources.length === 0 && old.length === 0) return [finding('ok', 'none needed')];
+  const remedy = 'look with `mmrelay migrate --dry-run`, then `mmrelay migrate`';
+  return [
+    ...old.map((path) => finding('info', `${path} lies where an older version kept it, and is used there`, remedy)),
+    ...paths.legacySources.map((folder) => finding('info', `${folder} holds data of another installation`, remedy)),
+  ];
+}
+
+function writable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false; // accessSync says no by throwing
+  }
+}
+
+function nearestExisting(path: string): string {
+  let folder = path;
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}

@@ -1,0 +1,72 @@
+import { existsSync, readdirSync } from 'node:fs';
+import type { AppPaths } from '../../config/paths.ts';
+import type { RelayConfig } from '../../config/types.ts';
+import { inspectStore, type StoreView } from '../../store/inspect-store.ts';
+import type { Clock } from '../../util/clock.ts';
+import { errorText } from '../../util/relay-error.ts';
+import { ageText, type Finding, findingsOf } from './finding.ts';
+
+const MB = 1024 ** 2;
+const OLD_QUEUE_MS = 15 * 60_000;
+
+/** The database, read-only: whole, in which schema, and what waits in it. */
+export function checkDatabase(paths: AppPaths, clock: Clock): Finding[] {
+  const finding = findingsOf('database');
+  const { path } = paths.database;
+  let view: StoreView | null;
+  try {
+    view = inspectStore(path, 'quick');
+  } catch (error) {
+    return [finding('error', errorText(error), 'restore a backup: `mmrelay restore <file>`')];
+  }
+  if (view === null) return [finding('info', `${path}: will be created on first run`)];
+  const size = `${(view.fileBytes / MB).toFixed(1)} MB`;
+  const wal = view.journalMode === 'wal' ? 'WAL mode' : `${view.journalMode} mode`;
+  const schema = view.schemaVersion === 0 ? 'schema of mmrelay 1.x' : `schema ${view.schemaVersion}`;
+  const damage = view.problems ?? [];
+  const findings = [
+    damage.length === 0
+      ? finding('ok', `${path}: ${size}, ${schema}, Journal: ${wal}`)
+      : finding('error', `${path} is damaged: ${damage[0]}`, 'run `mmrelay db check`, and restore a backup'),
+  ];
+  return [...findings, ...queueFindings(view, clock)];
+}
+
+function queueFindings(view: StoreView, clock: Clock): Finding[] {
+  const finding = findingsOf('database');
+  const waiting = view.lanes.map(({ lane, queued, sent, oldestCreatedAtMs }) => {
+    const age = oldestCreatedAtMs === null ? 0 : clock.now() - oldestCreatedAtMs;
+    const text = `${lane}: ${queued} waiting, ${sent} on the way, the oldest for ${ageText(age)}`;
+    return age > OLD_QUEUE_MS
+      ? finding('warning', text, 'look whether that side is reachable, and at the log')
+      : finding('info', text);
+  });
+  if (view.schemaVersion === 0) return waiting;
+  const last = view.lastPacketMs;
+  const packet = last === null ? 'no packet of the mesh yet' : `last packet ${ageText(clock.now() - last)} ago`;
+  return [...(waiting.length === 0 ? [finding('ok', 'nothing waits')] : waiting), finding('info', packet)];
+}
+
+/** Encryption keys. */
+export function checkEncryption(paths: AppPaths, config: RelayConfig | null): Finding[] {
+  const finding = findingsOf('e2ee');
+  if (config?.matrix.e2ee.enabled === 'off') return [finding('info', 'switched off by matrix.e2ee.enabled')];
+  const { path } = paths.store;
+  if (!existsSync(path)) return [finding('ok', 'available; no keys yet')];
+  try {
+    const files = readdirSync(path);
+    const python = files.filter((name) => name.endsWith('.db'));
+    const findings = [finding('ok', `available; ${files.length} files in ${path}`)];
+    if (python.length > 0) {
+      findings.push(
+        finding(
+          'info',
+          `${python.length} key files of the Python relay are in ${path}; they cannot be used and are kept`,
+        ),
+      );
+    }
+    return findings;
+  } catch (error) {
+    return [finding('error', `${path} cannot be read: ${errorText(error)}`, 'make it readable for this user')];
+  }
+}

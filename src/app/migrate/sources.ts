@@ -1,0 +1,105 @@
+import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+/** What a file is to the relay. */
+export type ArtefactKind = 'credentials' | 'config' | 'database' | 'store' | 'logs' | 'plugins';
+
+/** A file of an older layout and the place it belongs to now, relative to the home. */
+export interface Artefact {
+  readonly kind: ArtefactKind;
+  readonly source: string;
+  readonly target: string;
+  readonly bytes: number;
+  readonly mtimeMs: number;
+}
+
+export const SIDECARS = ['-wal', '-shm', '-journal'] as const;
+const DATABASE = 'meshtastic.sqlite';
+const TARGET_DATABASE = join('database', DATABASE);
+/** Where old versions kept one file, in the order in which they preferred them. */
+const CREDENTIALS = [join('matrix', 'credentials.json'), 'credentials.json'];
+const DATABASES = [TARGET_DATABASE, join('data', DATABASE), DATABASE];
+
+/** Data that older versions of the relay left in `root` and that has another place in `home`. Reads names and sizes only. */
+export function findArtefacts(root: string, home: string): Artefact[] {
+  const foreign = root !== home;
+  const found: Artefact[] = [];
+  const add = (kind: ArtefactKind, from: string, to: string): void => {
+    const source = join(root, from);
+    const stat = lstatSync(source, { throwIfNoEntry: false });
+    if (stat?.isFile() !== true || source === join(home, to)) return;
+    found.push({ kind, source, target: to, bytes: stat.size, mtimeMs: stat.mtimeMs });
+  };
+  for (const place of CREDENTIALS) add('credentials', place, 'credentials.json');
+  if (foreign) add('config', 'config.yaml', 'config.yaml');
+  for (const place of DATABASES) {
+    add('database', place, TARGET_DATABASE);
+  }
+  addTree(found, { kind: 'store', from: join(root, 'matrix', 'store'), to: 'store' });
+  addTree(found, { kind: 'plugins', from: join(root, 'matrix', 'plugins'), to: 'plugins' });
+  if (!foreign) return found;
+  addTree(found, { kind: 'store', from: join(root, 'store'), to: 'store' });
+  addTree(found, { kind: 'logs', from: join(root, 'logs'), to: 'logs' });
+  for (const part of ['custom', 'community', 'core']) {
+    addTree(found, { kind: 'plugins', from: join(root, 'plugins', part), to: join('plugins', part) });
+  }
+  return found;
+}
+
+function addTree(
+  found: Artefact[],
+  tree: { readonly kind: ArtefactKind; readonly from: string; readonly to: string },
+): void {
+  for (const source of filesBelow(tree.from)) {
+    const stat = statSync(source);
+    const target = join(tree.to, relative(tree.from, source));
+    found.push({ kind: tree.kind, source, target, bytes: stat.size, mtimeMs: stat.mtimeMs });
+  }
+}
+
+/** Plain files; links are left where they are, since what they point to is not ours to move. */
+function filesBelow(folder: string): string[] {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** The files of a database that exist: itself and its side files. */
+export function databaseFiles(path: string): string[] {
+  return [path, ...SIDECARS.map((suffix) => path + suffix)].filter(
+    (file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true,
+  );
+}
+
+/**
+ * Processes that have one of these files open: a relay that lives there, of whatever version. Linux only; elsewhere
+ * nobody is seen.
+ */
+export function openedBy(paths: readonly string[]): number[] {
+  const wanted = new Set(paths);
+  const pids: number[] = [];
+  for (const name of listOr('/proc')) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    const folder = `/proc/${name}/fd`;
+    if (listOr(folder).some((fd) => wanted.has(linkOr(`${folder}/${fd}`)))) pids.push(Number(name));
+  }
+  return pids;
+}
+
+function listOr(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // not Linux, another user's process, or one that has just ended
+  }
+}
+
+function linkOr(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // closed in this moment
+  }
+}

@@ -1,0 +1,52 @@
+import type { ExitCode } from '../../util/exit-code.ts';
+import type { GlobalFlags } from '../context.ts';
+import type { DemoFlags } from '../demo.ts';
+import { addCommand, type Registry } from './registry.ts';
+
+/** Actions of mmrelay 1.x that were flags. */
+interface OldActionFlags extends GlobalFlags {
+  readonly generateConfig?: boolean;
+  readonly checkConfig?: boolean;
+  readonly installService?: boolean;
+  readonly auth?: boolean;
+}
+
+/** `mmrelay` without a command: the daemon, or what an old action flag asks for. */
+export async function runRoot(flags: OldActionFlags): Promise<ExitCode> {
+  const instead = (flag: string, command: string): void =>
+    console.error(`Warning: ${flag} is deprecated. Use '${command}' instead.`);
+  if (flags.installService === true) {
+    instead('--install-service', 'mmrelay service install');
+    return (await import('../service.ts')).serviceInstall(flags);
+  }
+  if (flags.generateConfig === true) {
+    instead('--generate-config', 'mmrelay config generate');
+    return (await import('../config-generate.ts')).configGenerate(flags);
+  }
+  if (flags.checkConfig === true) {
+    instead('--check-config', 'mmrelay config check');
+    return (await import('../config-check.ts')).configCheck(flags);
+  }
+  if (flags.auth === true) {
+    instead('--auth', 'mmrelay auth login');
+    return (await import('../auth-login.ts')).authLogin(flags);
+  }
+  return (await import('../run.ts')).run(flags);
+}
+
+/** run, demo. */
+export function addDaemonCommands(registry: Registry): void {
+  const { program, finish } = registry;
+  addCommand(
+    registry,
+    program,
+    { usage: 'run', description: 'run the relay (the same as no command)' },
+    async (flags: GlobalFlags) => (await import('../run.ts')).run(flags),
+  );
+  program
+    .command('demo')
+    .description('the whole relay between a virtual mesh and an in-memory homeserver; needs nothing')
+    .option('--for <duration>', 'end after this time, as 10s or 2m')
+    .option('--quiet', 'no scripted chatter, only what you type')
+    .action(async (flags: DemoFlags) => finish(await (await import('../demo.ts')).demo(flags)));
+}

@@ -1,0 +1,4 @@
+import type { Registry } from './registry.ts';
+
+/** migrate, backup, restore, db, service. */
+export function addDataCommands(_registry: Registry): void {}

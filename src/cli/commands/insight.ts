@@ -1,0 +1,38 @@
+import type { GlobalFlags } from '../context.ts';
+import type { DoctorFlags } from '../doctor.ts';
+import { addCommand, type Registry } from './registry.ts';
+
+/** paths, doctor, version. */
+export function addInsightCommands(registry: Registry): void {
+  const { program } = registry;
+  addCommand(
+    registry,
+    program,
+    { usage: 'paths', description: 'where everything lies' },
+    async (flags: GlobalFlags & { readonly json?: boolean }) => (await import('../paths.ts')).paths(flags),
+  ).option('--json', 'as JSON');
+  addCommand(
+    registry,
+    program,
+    {
+      usage: 'doctor',
+      description: 'look at everything and say what is wrong',
+      more: `
+Exit code: 0 fine or warnings, 1 unhealthy, 2 usage.
+Beside a running daemon doctor asks the daemon's own state and contacts nobody; --online asks radio and homeserver too.
+As a liveness probe: mmrelay doctor --liveness (offline, quick; fails only for what a restart can cure).`,
+    },
+    async (flags: DoctorFlags) =>
+      flags.liveness === true
+        ? (await import('../doctor-liveness.ts')).doctorLiveness(flags)
+        : (await import('../doctor.ts')).doctor(flags),
+  )
+    .option('--liveness', 'only whether the daemon lives')
+    .option('--migration', 'fail when a migration is due or incomplete')
+    .option('--online', 'contact the homeserver even beside a running daemon')
+    .option('--offline', 'contact nobody')
+    .option('--json', 'as JSON');
+  addCommand(registry, program, { usage: 'version', description: 'show the version', hidden: true }, async () =>
+    (await import('../version.ts')).version(),
+  );
+}

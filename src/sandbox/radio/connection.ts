@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { DevicePacket } from '../../radio/codec/device-packet.ts';
 import { encodeFrame, FrameDecoder } from '../../radio/codec/framing.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { RadioCounters } from './counters.ts';
@@ -16,6 +17,8 @@ export interface ConnectionOptions {
   readonly counters: RadioCounters;
   readonly makeApi: (onDisconnect: () => void) => PhoneApi;
   readonly onLost: (frame: PhoneFrame, reason: LostReason) => void;
+  /** The frame of this packet was written as a whole. */
+  readonly onHandedOver: (packet: DevicePacket) => void;
   readonly onClose: (connection: Connection) => void;
 }
 
@@ -107,7 +110,7 @@ export class Connection {
   }
 
   #send(frame: PhoneFrame): void {
-    const { faults, counters, onLost } = this.#options;
+    const { faults, counters, onLost, onHandedOver } = this.#options;
     const bytes = Buffer.concat([faults.takeJunk(), encodeFrame(frame.bytes)]);
     const cut = faults.takeCut();
     if (cut !== null) {
@@ -115,7 +118,10 @@ export class Connection {
       this.#cut(bytes, cut);
       return;
     }
-    if (frame.packet !== null) counters.handedOver += 1;
+    if (frame.packet !== null) {
+      counters.handedOver += 1;
+      onHandedOver(frame.packet);
+    }
     if (faults.slowWrites === null) this.#write(bytes);
     else this.#trickle(bytes, faults.slowWrites);
   }

@@ -42,6 +42,8 @@ export interface VirtualRadioOptions {
   readonly textIntervalMs?: number;
   /** In [0, 1): contention windows and packet ids. */
   readonly random?: () => number;
+  /** A packet was written to a client as a whole; connections count from 1. */
+  readonly onHandedOver?: (packet: DevicePacket, connection: number) => void;
 }
 
 /** A packet that the device had and no client got. */
@@ -206,6 +208,7 @@ export class VirtualRadio {
 
   #accept(socket: Socket): void {
     this.counters.connections += 1;
+    const number = this.counters.connections;
     if (this.#client !== null) {
       this.counters.kicked += 1;
       this.#client.close('end');
@@ -219,6 +222,7 @@ export class VirtualRadio {
       onLost: ({ packet }, reason) => {
         if (packet !== null) this.#lose(packet, reason);
       },
+      onHandedOver: (packet) => this.#options.onHandedOver?.(packet, number),
       onClose: (connection) => {
         if (this.#client === connection) this.#client = null;
       },

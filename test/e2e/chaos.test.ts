@@ -1,0 +1,35 @@
+import { inject, it } from 'vitest';
+import { chaosSeed } from '../chaos/support/random.ts';
+import { runStorm } from '../chaos/support/run-storm.ts';
+import { chaosSynapse } from './support/chaos-synapse.ts';
+
+/**
+ * The promise, tried: the relay between a radio with the firmware's rules and a real Synapse, on a clock that runs
+ * `FACTOR` times faster for relay and radio, under load both ways, while processes die and links break.
+ * MMRELAY_CHAOS_SEED repeats a storm; MMRELAY_CHAOS_KILLS, _CUTS and _OUTAGES change its size. What counts as lost:
+ * test/chaos/support/ledger.ts.
+ */
+const FACTOR = 20;
+const missing = inject('pythonMissing').synapse;
+const title = 'a storm of kills, radio cuts and homeserver outages loses, doubles and reorders nothing';
+
+function size(name: string, otherwise: number): number {
+  return Number(process.env[`MMRELAY_CHAOS_${name}`] ?? otherwise);
+}
+
+it.skipIf(missing !== null)(
+  missing === null ? title : `${title} (${missing})`,
+  async () => {
+    const sizes = { kills: size('KILLS', 200), cuts: size('CUTS', 100), outages: size('OUTAGES', 20) };
+    const originMs = Date.now();
+    const homeserver = await chaosSynapse(FACTOR);
+    try {
+      const atLeast = sizes.kills + sizes.cuts;
+      const pace = { pauseMs: 1_500, calmMs: 120_000, atLeast, factor: FACTOR, originMs };
+      await runStorm(homeserver, { ...sizes, ...pace, seed: chaosSeed() });
+    } finally {
+      await homeserver.close();
+    }
+  },
+  1_200_000,
+);

@@ -3,7 +3,7 @@
  * together behind MatrixPort. Holds the state that health checks see.
  */
 
-import type { MatrixPort, MatrixSink, MatrixState, MatrixStatus, RoomFacts } from '../relay/ports.ts';
+import type { MatrixPort, MatrixSink, MatrixState, MatrixStatus, NewRoom, RoomFacts } from '../relay/ports.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
@@ -11,6 +11,7 @@ import { createApi } from './api.ts';
 import type { AssembleContext } from './assemble.ts';
 import { Account, type AccountOptions } from './auth/account.ts';
 import { createHttp } from './http.ts';
+import { createRoom, setRoomState } from './room-admin.ts';
 import { type RoomCrypto, refuseEncryption } from './room-crypto.ts';
 import { memberName, powerLevelOf, roomAliases, roomFacts } from './room-facts.ts';
 import { Rooms } from './rooms.ts';
@@ -157,6 +158,23 @@ class MatrixClientAdapter implements MatrixAdapter {
 
   upload(...args: Parameters<MatrixPort['upload']>): ReturnType<MatrixPort['upload']> {
     return this.#sender.upload(...args);
+  }
+
+  async createRoom(room: NewRoom): Promise<string> {
+    const server = (this.#account.userId() ?? '').split(':').slice(1).join(':');
+    const roomId = await createRoom(this.#api, room, server);
+    this.#rooms.created(roomId);
+    if (room.encrypted) this.#options.encryptedRooms?.add(roomId);
+    return roomId;
+  }
+
+  async setState(state: Parameters<MatrixPort['setState']>[0]): ReturnType<MatrixPort['setState']> {
+    await this.#enter(state.roomId);
+    return { eventId: await setRoomState(this.#api, state) };
+  }
+
+  canEncrypt(): boolean {
+    return this.#options.crypto !== undefined;
   }
 
   retainedEvents(): number {

@@ -54,6 +54,12 @@ export class Rooms {
     return this.#joined.has(roomId);
   }
 
+  /** A room of our own making: we are in it before the next sync says so. */
+  created(roomId: string): void {
+    this.#joined.add(roomId);
+    this.#left.delete(roomId);
+  }
+
   isMapped(roomId: string): boolean {
     if (this.#entries.has(roomId)) return true;
     for (const [name, entry] of this.#entries) {

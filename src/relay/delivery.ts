@@ -1,4 +1,5 @@
 import type { JsonObject } from '../util/json.ts';
+import { nodeId, parseNodeId } from '../util/node-id.ts';
 
 /**
  * What an outbox row carries, one type per road. Plain JSON, because it waits on disk; everything that can only be
@@ -6,7 +7,7 @@ import type { JsonObject } from '../util/json.ts';
  */
 
 /** Something to put into a room. */
-export type RoomDelivery = EventDelivery | RedactionDelivery;
+export type RoomDelivery = EventDelivery | RedactionDelivery | StateDelivery;
 
 export interface EventDelivery {
   readonly kind: 'event';
@@ -23,6 +24,12 @@ export interface EventDelivery {
 export interface RedactionDelivery {
   readonly kind: 'redaction';
   readonly eventId: string;
+}
+
+export interface StateDelivery {
+  readonly kind: 'state';
+  readonly type: string;
+  readonly content: JsonObject;
 }
 
 export interface PacketRelation {
@@ -77,4 +84,16 @@ export function roomLane(room: string): string {
 
 export function radioLane(radio: string): string {
   return `radio:${radio}`;
+}
+
+/** Name of the lane's room for direct messages with a node, as `dm:default:!0a11ce01`. */
+export function directRoomName(radio: string, num: number): string {
+  return `dm:${radio}:${nodeId(num)}`;
+}
+
+/** The node behind such a name; null for a room of the configuration. */
+export function parseDirectRoom(room: string): { readonly radio: string; readonly node: number } | null {
+  const match = /^dm:(.+):(![0-9a-f]{8})$/.exec(room);
+  const num = parseNodeId(match?.[2] ?? '');
+  return match?.[1] === undefined || num === null ? null : { radio: match[1], node: num };
 }

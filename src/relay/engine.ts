@@ -1,22 +1,24 @@
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { Waker } from '../util/waker.ts';
-import { radioLane, roomLane } from './delivery.ts';
+import { parseDirectRoom, radioLane } from './delivery.ts';
+import { DirectRooms } from './direct-rooms.ts';
 import { guardedLoop } from './guarded-loop.ts';
 import { InboxPump } from './inbox-pump.ts';
 import { linkPacket, writeIntents } from './intent-writer.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
-import type { MatrixPort, MatrixSink, RadioPort, RadioSink, SyncBatch } from './ports.ts';
+import type { MatrixPort, MatrixSink, MeshNode, RadioPort, RadioSink, SyncBatch } from './ports.ts';
 import { RadioLane } from './radio-lane.ts';
 import { newsOf } from './room-history.ts';
-import { type AccountGate, RoomLane } from './room-lane.ts';
+import { RoomLanes } from './room-lanes.ts';
 import { RoomNames } from './room-names.ts';
 import { isRelayable } from './rules/room-to-mesh.ts';
 import type { Intent, WorldView } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
 import type { InboxRow, StorePort } from './store-port.ts';
 import { Teller } from './teller.ts';
+import { UserRateLimiter } from './user-rate.ts';
 import { viewWorld } from './world.ts';
 
 export interface EngineOptions {
@@ -37,6 +39,7 @@ export interface EngineOptions {
 }
 
 const TOKEN_KEY = 'sync_token';
+const TOKEN_USER_KEY = 'sync_user';
 const INSTALL_KEY = 'install_id';
 
 /**
@@ -50,9 +53,10 @@ export class Engine {
   readonly #names: RoomNames;
   readonly #teller: Teller;
   readonly #maintenance: Maintenance;
-  readonly #rooms = new Map<string, RoomLane>();
+  readonly #direct: DirectRooms;
+  readonly #rooms: RoomLanes;
   readonly #radios = new Map<string, RadioLane>();
-  readonly #tooOld = new Map<string, number>();
+  readonly #rates = new UserRateLimiter();
   #pumping: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
@@ -66,22 +70,21 @@ export class Engine {
       wakeLanes: (lanes) => this.#wake(lanes),
     });
     this.#maintenance = new Maintenance(options);
-    const installId = installIdOf(options);
-    const gate: AccountGate = { notBeforeMs: 0 };
-    for (const route of options.settings.routes)
-      this.#rooms.set(roomLane(route.room), this.#roomLane(route.room, { installId, gate }));
+    this.#direct = new DirectRooms({ ...options, settings: () => options.settings });
+    this.#rooms = this.#roomLanes();
     for (const [name, radio] of options.radios) this.#radios.set(radioLane(name), this.#radioLane(radio));
   }
 
   /** Starts both sides; each comes up when it can. */
   start(): void {
-    const { matrix, radios, store, clock, logger, onFatal } = this.#options;
+    const { matrix, radios, clock, logger, onFatal } = this.#options;
     const pump = this.#pump();
     const loop = { name: 'inbox', clock, logger, signal: this.#abort.signal, onFatal };
     this.#pumping = guardedLoop(loop, () => pump.step());
-    for (const lane of [...this.#rooms.values(), ...this.#radios.values()]) lane.start();
+    this.#rooms.start(this.#options.settings.routes.map(({ room }) => room));
+    for (const lane of this.#radios.values()) lane.start();
     this.#maintenance.start();
-    matrix.start(this.#matrixSink(), store.values.get(TOKEN_KEY));
+    matrix.start(this.#matrixSink(), this.#syncToken());
     this.#names.start();
     for (const radio of radios.values()) radio.start(this.#radioSink(radio));
   }
@@ -91,13 +94,11 @@ export class Engine {
     const { matrix, radios } = this.#options;
     this.#names.stop();
     this.#maintenance.stop();
+    this.#teller.stop();
     await Promise.all([matrix.stop(), ...[...radios.values()].map((radio) => radio.stop())]);
     this.#abort.abort();
     this.#inbox.wake();
-    await Promise.all([
-      this.#pumping,
-      ...[...this.#rooms.values(), ...this.#radios.values()].map((lane) => lane.stop()),
-    ]);
+    await Promise.all([this.#pumping, this.#rooms.stop(), ...[...this.#radios.values()].map((lane) => lane.stop())]);
   }
 
   /**
@@ -113,17 +114,16 @@ export class Engine {
 
   /** Rooms that take nothing at the moment, with the reason. */
   blockedRooms(): ReadonlyMap<string, string> {
-    const blocked = new Map(this.#names.waiting());
-    for (const [lane, room] of this.#rooms) {
-      const reason = room.blocked();
-      if (reason !== null) blocked.set(lane.slice('room:'.length), reason);
-    }
-    return blocked;
+    return new Map([...this.#names.waiting(), ...this.#rooms.blocked()]);
   }
 
   /** The world as the rules see it at this moment. */
   view(): WorldView {
-    return viewWorld(this.#options.settings, { ...this.#options, roomId: (room) => this.#names.roomId(room) });
+    return viewWorld(this.#options.settings, {
+      ...this.#options,
+      roomId: (room) => this.#names.roomId(room),
+      directTarget: (roomId) => this.#direct.target(roomId),
+    });
   }
 
   #pump(): InboxPump {
@@ -134,36 +134,32 @@ export class Engine {
       view: () => this.view(),
       claim,
       tell: (intent) => this.#teller.tell(intent),
+      mayTransmit: (event, { userRate }) => this.#rates.take(event.sender, event.timestampMs, userRate),
       onDrop: (row, reason) => {
         observer.onDropped(row, reason);
-        if (reason === 'too old' && row.item.kind === 'room') this.#countTooOld(row.item.event.roomId);
+        if (reason === 'too old' && row.item.kind === 'room') this.#noteTooOld(row.item.event.roomId);
       },
       wakeLanes: (lanes) => this.#wake(lanes),
       mustWait: ({ item }, view) =>
         item.kind === 'room' &&
         this.#names.unresolved() &&
         !this.#names.isMapped(item.event.roomId) &&
+        view.directTarget(item.event.roomId) === null &&
         view.nowMs - item.event.timestampMs < view.settings.maxAgeMs,
     });
   }
 
-  #countTooOld(roomId: string): void {
-    const { clock, settings, store } = this.#options;
-    const room = settings.routes.find((route) => this.#names.roomId(route.room) === roomId)?.room;
-    if (room === undefined) return;
-    const before = this.#tooOld.get(room) ?? 0;
-    this.#tooOld.set(room, before + 1);
-    if (before > 0) return;
-    // A catch-up comes in many rows: say it once, when it is through.
-    clock.after(
-      TOO_OLD_QUIET_MS,
-      () => {
-        const count = this.#tooOld.get(room) ?? 0;
-        this.#tooOld.delete(room);
-        if (!this.#abort.signal.aborted) store.transaction(() => this.#teller.onTooOld(room, count));
-      },
-      { background: true },
-    );
+  #noteTooOld(roomId: string): void {
+    const route = this.#options.settings.routes.find(({ room }) => this.#names.roomId(room) === roomId);
+    if (route !== undefined) this.#teller.noteTooOld(route.room);
+  }
+
+  /** Where to go on; nowhere when the token belongs to another account. */
+  #syncToken(): string | null {
+    const { store, matrix } = this.#options;
+    const user = matrix.userId();
+    const owner = store.values.get(TOKEN_USER_KEY);
+    return user !== null && owner !== null && user !== owner ? null : store.values.get(TOKEN_KEY);
   }
 
   #matrixSink(): MatrixSink {
@@ -173,7 +169,7 @@ export class Engine {
         observer.onMatrixState(state);
         if (state.status !== 'syncing') return;
         this.#names.onMatrixUp();
-        for (const lane of this.#rooms.values()) lane.onMatrixUp();
+        this.#rooms.onMatrixUp();
       },
       onSync: (batch) => this.#storeBatch(batch),
       onDecrypted: (event) => this.#storeBatch({ events: [event], nextToken: '', initial: false, gaps: [] }),
@@ -188,9 +184,21 @@ export class Engine {
         if (event.sender === ownUser || event.undecryptable !== null || !isRelayable(event)) continue;
         if (store.inbox.addEvent(event, clock.now()) !== null) observer.onRoomEvent(event);
       }
-      if (batch.nextToken !== '') store.values.set(TOKEN_KEY, batch.nextToken);
+      if (batch.nextToken === '') return;
+      store.values.set(TOKEN_KEY, batch.nextToken);
+      if (ownUser !== null) store.values.set(TOKEN_USER_KEY, ownUser);
     });
     this.#inbox.wake();
+  }
+
+  #noteNode(radio: string, node: MeshNode): void {
+    const { store, clock } = this.#options;
+    const { longName, shortName } = node;
+    const intents = store.transaction(() => {
+      store.names.put(node.num, { longName, shortName, lastSeenMs: clock.now() });
+      return this.#direct.onNode(radio, node);
+    });
+    if (intents.length > 0) this.submit(intents, 'notice');
   }
 
   #radioSink(radio: RadioPort): RadioSink {
@@ -202,8 +210,7 @@ export class Engine {
         lane?.onLinkChange();
       },
       onInfo: (info) => observer.onRadioInfo(radio.name, info),
-      onNode: (node) =>
-        store.names.put(node.num, { longName: node.longName, shortName: node.shortName, lastSeenMs: clock.now() }),
+      onNode: (node) => this.#noteNode(radio.name, node),
       onPacket: (packet) => {
         const rowId = store.transaction(() => store.inbox.addPacket(radio.name, packet, clock.now()));
         observer.onPacket(radio.name, packet, rowId === null);
@@ -215,13 +222,12 @@ export class Engine {
     };
   }
 
-  #roomLane(room: string, shared: { readonly installId: string; readonly gate: AccountGate }): RoomLane {
-    const { observer } = this.#options;
-    return new RoomLane({
+  #roomLanes(): RoomLanes {
+    const { matrix, observer } = this.#options;
+    return new RoomLanes({
       ...this.#options,
-      ...shared,
-      lane: roomLane(room),
-      room,
+      installId: installIdOf(this.#options),
+      resolve: (room) => (parseDirectRoom(room) === null ? matrix.resolveRoom(room) : this.#direct.resolve(room)),
       onOutcome: (row, delivery, outcome) => observer.onRoomOutcome(row, delivery, outcome),
     });
   }
@@ -254,11 +260,12 @@ export class Engine {
   }
 
   #wake(lanes: ReadonlySet<string>): void {
-    for (const lane of lanes) (this.#rooms.get(lane) ?? this.#radios.get(lane))?.wake();
+    for (const lane of lanes) {
+      this.#rooms.wake(lane);
+      this.#radios.get(lane)?.wake();
+    }
   }
 }
-
-const TOO_OLD_QUIET_MS = 5_000;
 
 /** Eight hex digits drawn once per database. */
 function installIdOf({ store, random }: EngineOptions): string {

@@ -2,9 +2,11 @@ import type { Logger } from '../util/logger.ts';
 import type { Waker } from '../util/waker.ts';
 import type { IntentWriterOptions } from './intent-writer.ts';
 import { type IntentOrigin, writeIntents } from './intent-writer.ts';
+import type { RoomEvent } from './ports.ts';
 import { meshToRooms } from './rules/mesh-to-room.ts';
 import { roomToMesh } from './rules/room-to-mesh.ts';
 import type { Intent, WorldView } from './rules/view.ts';
+import type { RelaySettings } from './settings.ts';
 import type { InboxRow } from './store-port.ts';
 
 export interface InboxPumpOptions extends IntentWriterOptions {
@@ -15,6 +17,8 @@ export interface InboxPumpOptions extends IntentWriterOptions {
   readonly claim: (row: InboxRow, view: WorldView) => Promise<boolean>;
   /** Intents of the teller for what the sender is to know. Runs inside the transaction. */
   readonly tell: (intent: Extract<Intent, { kind: 'tell' }>) => void;
+  /** Takes a token of the sender; false when they have none left. */
+  readonly mayTransmit: (event: RoomEvent, settings: RelaySettings) => boolean;
   readonly onDrop: (row: InboxRow, reason: string) => void;
   readonly wakeLanes: (lanes: ReadonlySet<string>) => void;
   /** Rows that cannot be decided yet: their room may be one behind an alias that is not resolved. */
@@ -70,12 +74,23 @@ export class InboxPump {
 
   #apply(row: InboxRow, world: WorldView): ReadonlySet<string> {
     const { item } = row;
-    const intents = item.kind === 'mesh' ? meshToRooms(item.radio, item.packet, world) : roomToMesh(item.event, world);
+    const intents =
+      item.kind === 'mesh' ? meshToRooms(item.radio, item.packet, world) : this.#fromRoom(item.event, world);
     for (const intent of intents) {
       if (intent.kind === 'tell') this.#options.tell(intent);
       if (intent.kind === 'drop') this.#options.onDrop(row, intent.reason);
     }
     return writeIntents(intents, originOf(row, world), { ...this.#options, settings: world.settings });
+  }
+
+  #fromRoom(event: RoomEvent, world: WorldView): readonly Intent[] {
+    const intents = roomToMesh(event, world);
+    const sends = intents.find((intent) => intent.kind === 'to-radio');
+    if (sends === undefined || this.#options.mayTransmit(event, world.settings)) return intents;
+    const source = sends.deliveries[0]?.source;
+    if (source === null || source === undefined) return intents;
+    const text = 'Not sent: too many messages at once; wait a moment before the next one.';
+    return [{ kind: 'tell', room: source.room, eventId: event.eventId, sender: event.sender, reason: 'rate', text }];
   }
 }
 

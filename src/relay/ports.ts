@@ -278,6 +278,16 @@ export interface MediaUpload {
   readonly encrypt: boolean;
 }
 
+/** A private room of the relay with the people it invites. */
+export interface NewRoom {
+  /** Makes creating it idempotent: a second try finds the room of the first. */
+  readonly aliasLocalpart: string;
+  readonly name: string;
+  readonly topic: string;
+  readonly invite: readonly string[];
+  readonly encrypted: boolean;
+}
+
 /** One Matrix account, synced for ever. One per daemon. */
 export interface MatrixPort {
   /** Starts in the background; never throws for an unreachable homeserver. Call once. */
@@ -296,6 +306,16 @@ export interface MatrixPort {
    * @throws RelayError with policy: rate limits carry `after`, outages `later`, refusals `never`
    */
   send(send: RoomSend): Promise<{ readonly eventId: string }>;
+  /** Room id of the new room, or of the one an earlier try has created. @throws RelayError MATRIX_* */
+  createRoom(room: NewRoom): Promise<string>;
+  /** Sets room state with an empty state key; the same content twice is one change. @throws RelayError MATRIX_* */
+  setState(state: {
+    readonly roomId: string;
+    readonly type: string;
+    readonly content: JsonObject;
+  }): Promise<{ readonly eventId: string }>;
+  /** True when rooms can be encrypted by this build and configuration. */
+  canEncrypt(): boolean;
   /** Content keys (`url`, or `file` when encrypted) to merge into an m.image and its kin. */
   upload(media: MediaUpload): Promise<JsonObject>;
 }

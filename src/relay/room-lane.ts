@@ -18,6 +18,8 @@ export interface RoomLaneOptions {
   /** Room id or alias as configured. */
   readonly room: string;
   readonly matrix: MatrixPort;
+  /** The room id behind `room`, joined or created. @throws RelayError */
+  readonly resolve: (room: string) => Promise<string>;
   readonly store: StorePort;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -42,12 +44,7 @@ const BLOCKED_WAIT_MS = 60_000;
 const IDLE_MS = 60_000;
 
 /** Refusals of this very event: no waiting helps, and the events behind it must not wait for it. */
-const EVENT_REFUSALS: ReadonlySet<string> = new Set([
-  'MATRIX_TOO_LARGE',
-  'MATRIX_BAD_EVENT',
-  'MATRIX_DUPLICATE_ANNOTATION',
-  'MATRIX_NOT_FOUND',
-]);
+const EVENT_REFUSALS: ReadonlySet<string> = new Set(['MATRIX_TOO_LARGE', 'MATRIX_REFUSED', 'MATRIX_NOT_FOUND']);
 
 /**
  * Takes the rows of one room's lane to the homeserver, strictly in order. One per room. Holds nothing but its backoff.
@@ -65,6 +62,11 @@ export class RoomLane {
   constructor(options: RoomLaneOptions) {
     this.#options = options;
     this.#waker = new Waker(options.clock);
+  }
+
+  /** Room id or alias as configured. */
+  get room(): string {
+    return this.#options.room;
   }
 
   start(): void {
@@ -114,20 +116,25 @@ export class RoomLane {
 
   async #send(row: OutboxRow): Promise<void> {
     const delivery = readRoomDelivery(row);
-    const { matrix, room, store } = this.#options;
+    const { resolve, room } = this.#options;
     let roomId: string | null = null;
     try {
-      roomId = await matrix.resolveRoom(room);
-      const event =
-        delivery.kind === 'event' ? bindRelation(delivery, roomId, store.links) : redaction(delivery.eventId);
-      const { eventId } = await matrix.send({ roomId, ...event, txnId: this.#txnId(row) });
-      this.#succeed(row, eventId, roomId);
+      roomId = await resolve(room);
+      this.#succeed(row, await this.#deliver(row, delivery, roomId), roomId);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       if (!(error instanceof RelayError)) throw error;
       if (!EVENT_REFUSALS.has(error.code)) this.#wait(row, error);
       else await this.#sendFallback(row, delivery, { error, roomId });
     }
+  }
+
+  async #deliver(row: OutboxRow, delivery: RoomDelivery, roomId: string): Promise<string> {
+    const { matrix, store } = this.#options;
+    if (delivery.kind === 'state')
+      return (await matrix.setState({ roomId, type: delivery.type, content: delivery.content })).eventId;
+    const event = delivery.kind === 'event' ? bindRelation(delivery, roomId, store.links) : redaction(delivery.eventId);
+    return (await matrix.send({ roomId, ...event, txnId: this.#txnId(row) })).eventId;
   }
 
   async #sendFallback(

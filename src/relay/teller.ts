@@ -18,6 +18,7 @@ export interface TellerOptions {
 /** How a state looks on the message it speaks of. The wording follows what the radio can know. */
 const SYMBOLS = { heard: '📡', acked: '✅', failed: '❌', expired: '⌛' } as const;
 const QUIET_MS = 60_000;
+const TOO_OLD_QUIET_MS = 5_000;
 const MAX_QUIET_ENTRIES = 5_000;
 
 /**
@@ -27,6 +28,8 @@ const MAX_QUIET_ENTRIES = 5_000;
 export class Teller {
   readonly #options: TellerOptions;
   readonly #lastTold = new Map<string, number>();
+  readonly #tooOld = new Map<string, number>();
+  readonly #cancels = new Set<() => void>();
 
   constructor(options: TellerOptions) {
     this.#options = options;
@@ -52,8 +55,25 @@ export class Teller {
     else this.#add(source.room, statusReaction(`${SYMBOLS[outcome.state]}${words}`, source.eventId), row.origin);
   }
 
-  /** Messages that came while we were away and are too old for the air: one sentence for all of them. */
-  onTooOld(room: string, count: number): void {
+  /** A message that came while we were away and is too old for the air; a catch-up has many: one sentence for all. */
+  noteTooOld(room: string): void {
+    const { clock, store } = this.#options;
+    const before = this.#tooOld.get(room) ?? 0;
+    this.#tooOld.set(room, before + 1);
+    if (before > 0) return;
+    const say = (): void => {
+      const count = this.#tooOld.get(room) ?? 0;
+      this.#tooOld.delete(room);
+      store.transaction(() => this.#sayTooOld(room, count));
+    };
+    this.#cancels.add(clock.after(TOO_OLD_QUIET_MS, say, { background: true }));
+  }
+
+  stop(): void {
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  #sayTooOld(room: string, count: number): void {
     const words = count === 1 ? '1 message was' : `${count} messages were`;
     const body = `${words} not sent to the mesh: too old when the relay came back.`;
     this.#add(room, event('m.room.message', { msgtype: 'm.notice', body, mmrelay_suppress: true }));

@@ -1,7 +1,7 @@
 import type { Clock } from '../util/clock.ts';
 import { nodeId } from '../util/node-id.ts';
 import type { MatrixPort, RadioPort } from './ports.ts';
-import type { WorldView } from './rules/view.ts';
+import type { DirectTarget, WorldView } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
 import type { NodeName, StorePort } from './store-port.ts';
 
@@ -11,16 +11,18 @@ export interface WorldOptions {
   readonly radios: ReadonlyMap<string, RadioPort>;
   readonly clock: Clock;
   readonly roomId: (room: string) => string | null;
+  readonly directTarget: (roomId: string) => DirectTarget | null;
 }
 
 /** The world as the rules see it at this moment; every look-up is synchronous. */
 export function viewWorld(settings: RelaySettings, options: WorldOptions): WorldView {
-  const { store, matrix, radios, clock, roomId } = options;
+  const { store, matrix, radios, clock, roomId, directTarget } = options;
   return {
     settings,
     nowMs: clock.now(),
     ownUser: matrix.userId(),
     roomId,
+    directTarget,
     radioInfo: (radio) => radios.get(radio)?.info() ?? null,
     node: (radio, num) => radios.get(radio)?.nodes().get(num) ?? null,
     names: (num) => describeNode(num, store.names.all()),

@@ -122,8 +122,7 @@ describe('mesh to Matrix', () => {
     expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: reacted 👍']);
 
     f.radio.sink?.onPacket(packet({ id: 2, text: 'x' }));
-    f.matrix.refuse = (send) =>
-      send.type === 'm.reaction' ? new RelayError('MATRIX_DUPLICATE_ANNOTATION', 'twice') : null;
+    f.matrix.refuse = (send) => (send.type === 'm.reaction' ? new RelayError('MATRIX_REFUSED', 'twice') : null);
     f.radio.sink?.onPacket(packet({ id: 3, replyId: 2, emoji: 1, text: '👍' }));
     await f.clock.advance(10);
 

@@ -1,6 +1,7 @@
 import type {
   MatrixPort,
   MatrixSink,
+  NewRoom,
   OutgoingPacket,
   RadioPort,
   RadioSink,
@@ -8,6 +9,7 @@ import type {
   RoomEvent,
   RoomSend,
 } from '../../src/relay/ports.ts';
+import type { JsonObject } from '../../src/util/json.ts';
 import { RelayError } from '../../src/util/relay-error.ts';
 import { BOT, RADIO_INFO } from './relay-fixture.ts';
 
@@ -132,6 +134,23 @@ export class FakeMatrix implements MatrixPort {
     if (this.loseAnswers)
       return Promise.reject(new RelayError('MATRIX_UNREACHABLE', 'cut', { retry: { kind: 'later' }, certain: false }));
     return Promise.resolve({ eventId });
+  }
+
+  readonly created: NewRoom[] = [];
+  readonly states: { roomId: string; type: string; content: unknown }[] = [];
+
+  createRoom(room: NewRoom): Promise<string> {
+    if (!this.created.some(({ aliasLocalpart }) => aliasLocalpart === room.aliasLocalpart)) this.created.push(room);
+    return Promise.resolve(`!${room.aliasLocalpart}:ex.org`);
+  }
+
+  setState(state: { roomId: string; type: string; content: JsonObject }): Promise<{ eventId: string }> {
+    this.states.push(state);
+    return Promise.resolve({ eventId: '$state' });
+  }
+
+  canEncrypt(): boolean {
+    return false;
   }
 
   upload(): Promise<never> {

@@ -121,6 +121,7 @@ export interface WorldChange {
   readonly settings?: RelaySettings;
   readonly links?: readonly MessageLink[];
   readonly powerLevels?: Readonly<Record<string, number>>;
+  readonly direct?: Readonly<Record<string, { readonly radio: string; readonly node: number }>>;
   readonly names?: Readonly<Record<number, { readonly long: string; readonly short: string }>>;
 }
 
@@ -137,6 +138,7 @@ export function world(change: WorldChange = {}): WorldView {
     linkByPacket: (key) => links.find((link) => link.packetId === key.packetId) ?? null,
     linksByEvent: (eventId) => links.filter((link) => link.eventId === eventId),
     roomId: (room) => room,
+    directTarget: (roomId) => change.direct?.[roomId] ?? null,
     powerLevel: (_room, user) => change.powerLevels?.[user] ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import { BROADCAST, nodeId } from '../../util/node-id.ts';
 import { utf8Decode } from '../../util/utf8.ts';
-import { type EventDelivery, type PacketLink, PRIORITY } from '../delivery.ts';
+import { directRoomName, type EventDelivery, type PacketLink, PRIORITY } from '../delivery.ts';
 import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../portnums.ts';
 import type { MeshPacket } from '../ports.ts';
 import type { RadioSettings, RoomRoute } from '../settings.ts';
@@ -43,7 +43,7 @@ export function readMeshMessage(radioName: string, packet: MeshPacket, view: Wor
 export function meshToRooms(radioName: string, packet: MeshPacket, view: WorldView): readonly Intent[] {
   const message = readMeshMessage(radioName, packet, view);
   if (typeof message === 'string') return drop(message);
-  if (message.direct) return drop('direct message to our node');
+  if (message.direct) return directToRoom(message, view);
   const routes = view.settings.routes.filter((route) => route.radio === radioName && route.channel === packet.channel);
   if (routes.length === 0) return drop(`no room is mapped to channel ${packet.channel}`);
   return routes.map((route) => ({
@@ -54,7 +54,16 @@ export function meshToRooms(radioName: string, packet: MeshPacket, view: WorldVi
   }));
 }
 
-function messageDelivery(message: MeshMessage, route: RoomRoute, view: WorldView): EventDelivery {
+/** A direct message goes to the room of its node, where only the configured users are; or, without one, nowhere. */
+function directToRoom(message: MeshMessage, view: WorldView): readonly Intent[] {
+  if (view.settings.directMessages.mode === 'off') return drop('direct message to our node');
+  const room = directRoomName(message.radio.name, message.packet.from);
+  // The room bears the node's name: a prefix would only repeat it.
+  const delivery = messageDelivery(message, { roomPrefix: '' }, view);
+  return [{ kind: 'to-room', room, priority: PRIORITY.direct, delivery }];
+}
+
+function messageDelivery(message: MeshMessage, route: Pick<RoomRoute, 'roomPrefix'>, view: WorldView): EventDelivery {
   const { packet, author, text } = message;
   const format = route.roomPrefix ?? view.settings.roomPrefixFormat;
   const prefix = roomPrefix(format, { long: author.long, short: author.short, mesh: author.meshnet });

@@ -1,6 +1,6 @@
 import { BROADCAST } from '../../util/node-id.ts';
 import { headOfBytes } from '../../util/utf8.ts';
-import { PRIORITY, type RadioDelivery } from '../delivery.ts';
+import { directRoomName, PRIORITY, type RadioDelivery } from '../delivery.ts';
 import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../portnums.ts';
 import type { RoomEvent } from '../ports.ts';
 import type { RadioSettings, RoomRoute } from '../settings.ts';
@@ -17,7 +17,7 @@ import { meshnetName } from './meshnet-name.ts';
 import { refusal } from './permission.ts';
 import { meshPrefix, roomPrefix } from './prefix.ts';
 import { maxTextBytes, splitText, truncateText } from './split-text.ts';
-import { drop, type Intent, isObject, text, type WorldView } from './view.ts';
+import { type DirectTarget, drop, type Intent, isObject, text, type WorldView } from './view.ts';
 
 /** Everything about one event that the cases below share. */
 interface Outgoing {
@@ -25,12 +25,15 @@ interface Outgoing {
   readonly route: RoomRoute;
   readonly radio: RadioSettings;
   readonly view: WorldView;
+  /** Addressee of a direct message; null for the channel. */
+  readonly node: number | null;
 }
 
 /** Room event to the mesh. Each `drop` names its reason, for the log and the tests. */
 export function roomToMesh(event: RoomEvent, view: WorldView): readonly Intent[] {
   if (event.sender === view.ownUser) return drop('own event');
-  const route = view.settings.routes.find((candidate) => view.roomId(candidate.room) === event.roomId);
+  const target = view.directTarget(event.roomId);
+  const route = target === null ? mappedRoute(event.roomId, view) : directRoute(target, view);
   if (route === undefined) return drop('room is not mapped');
   const radio = view.settings.radios.get(route.radio);
   if (radio === undefined) return drop(`radio ${route.radio} is not configured`);
@@ -39,12 +42,34 @@ export function roomToMesh(event: RoomEvent, view: WorldView): readonly Intent[]
   // Our own meshnet's messages come from a relay on the same mesh: sending them again would loop for ever.
   if (claimedMeshnet(event.content) === meshnetName(radio, view)) return drop('already on this mesh');
   if (view.nowMs - event.timestampMs > view.settings.maxAgeMs) return drop('too old');
-  if (!radio.broadcastEnabled) return drop('broadcast_enabled is off');
-  const outgoing: Outgoing = { event, route, radio, view };
+  if (!radio.broadcastEnabled && target === null) return drop('broadcast_enabled is off');
+  const outgoing: Outgoing = { event, route, radio, view, node: target?.node ?? null };
   const intents = decide(outgoing);
   const transmits = intents.some((intent) => intent.kind === 'to-radio');
   const reason = transmits ? refusal(event, route, view) : null;
   return reason === null ? intents : [tell(outgoing, 'refused', `Not sent: ${reason}.`)];
+}
+
+function mappedRoute(roomId: string, view: WorldView): RoomRoute | undefined {
+  return view.settings.routes.find((candidate) => view.roomId(candidate.room) === roomId);
+}
+
+/** The room of a node: only the configured users talk for ours, and one alone needs no signature. */
+function directRoute(target: DirectTarget, view: WorldView): RoomRoute | undefined {
+  const { mode, users } = view.settings.directMessages;
+  if (mode === 'off') return undefined;
+  return {
+    room: directRoomName(target.radio, target.node),
+    radio: target.radio,
+    channel: 0,
+    meshPrefix: users.length > 1 ? null : '',
+    roomPrefix: '',
+    allow: users,
+    deny: [],
+    minPowerLevel: null,
+    locations: false,
+    relayNotices: false,
+  };
 }
 
 function decide(outgoing: Outgoing): readonly Intent[] {
@@ -88,8 +113,8 @@ function message(
   const prefix = options.prefix ?? senderPrefix(outgoing);
   const limits = {
     prefix,
-    firstBytes: maxTextBytes({ reply: options.replyId !== 0 }),
-    otherBytes: maxTextBytes({}),
+    firstBytes: maxTextBytes({ reply: options.replyId !== 0, pki: outgoing.node !== null }),
+    otherBytes: maxTextBytes({ pki: outgoing.node !== null }),
     maxParts: view.settings.maxParts,
   };
   const { parts, cut } =
@@ -105,7 +130,7 @@ function message(
   const send: Intent = {
     kind: 'to-radio',
     radio: radio.name,
-    priority: PRIORITY.chat,
+    priority: priorityOf(outgoing),
     deliveries,
     text: words,
   };
@@ -114,8 +139,12 @@ function message(
   return [send, tell(outgoing, 'cut', `This text was too long for the mesh: only what fits ${kept} was sent.`)];
 }
 
+function priorityOf({ node }: Outgoing): number {
+  return node === null ? PRIORITY.chat : PRIORITY.direct;
+}
+
 function delivery(
-  { event, route }: Outgoing,
+  { event, route, node }: Outgoing,
   part: {
     readonly text: string;
     readonly replyId?: number;
@@ -127,14 +156,14 @@ function delivery(
 ): RadioDelivery {
   return {
     kind: 'packet',
-    to: BROADCAST,
+    to: node ?? BROADCAST,
     channel: route.channel,
     portnum: part.portnum ?? TEXT_MESSAGE_APP,
     text: part.text,
     replyId: part.replyId ?? 0,
     emoji: part.emoji ?? 0,
     wantAck: true,
-    pki: false,
+    pki: node !== null,
     source: {
       room: route.room,
       roomId: event.roomId,
@@ -153,12 +182,12 @@ function reaction(outgoing: Outgoing, target: { readonly eventId: string; readon
   if (replyId === 0) return drop('reaction to a message the mesh does not know');
   const custom = target.key.startsWith('mxc://') ? text(outgoing.event.content.shortcode) : target.key;
   if (custom === null) return drop('picture reaction without a name');
-  const emoji = headOfBytes(custom, maxTextBytes({ reaction: true }));
+  const emoji = headOfBytes(custom, maxTextBytes({ reaction: true, pki: outgoing.node !== null }));
   return [
     {
       kind: 'to-radio',
       radio: outgoing.radio.name,
-      priority: PRIORITY.chat,
+      priority: priorityOf(outgoing),
       deliveries: [delivery(outgoing, { text: emoji, replyId, emoji: 1 })],
       text: null,
     },

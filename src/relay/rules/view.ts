@@ -24,6 +24,13 @@ export interface WorldView {
   /** Room id behind a configured id or alias; null while an alias is not resolved. */
   roomId(room: string): string | null;
   powerLevel(roomId: string, userId: string): number | null;
+  /** The node whose direct messages live in this room; null for any other room. */
+  directTarget(roomId: string): DirectTarget | null;
+}
+
+export interface DirectTarget {
+  readonly radio: string;
+  readonly node: number;
 }
 
 export type Intent =

@@ -32,8 +32,6 @@ export interface EngineOptions {
   readonly observer: RelayObserver;
   /** A plugin may take a message for itself. */
   readonly claim: (row: InboxRow, view: WorldView) => Promise<boolean>;
-  /** Time on air of one full packet on this radio. */
-  readonly airtimeMs: (radio: string) => number;
   /** A failure that no waiting mends. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -112,6 +110,11 @@ export class Engine {
     this.#wake(store.transaction(() => writeIntents(intents, from, { ...this.#options, settings })));
   }
 
+  /** Takes a packet of somebody who shares this radio; false when too many of theirs wait. */
+  offerGuest(radio: string, packet: GuestPacket): boolean {
+    return this.#radios.get(radioLane(radio))?.offerGuest(packet) ?? false;
+  }
+
   /** Rooms that take nothing at the moment, with the reason. */
   blockedRooms(): ReadonlyMap<string, string> {
     return new Map([...this.#names.waiting(), ...this.#rooms.blocked()]);
@@ -181,6 +184,7 @@ export class Engine {
     const ownUser = matrix.userId();
     store.transaction(() => {
       for (const event of newsOf(batch, ownUser, store.values)) {
+        if (event.undecryptable !== null) observer.onUndecryptable?.(event);
         if (event.sender === ownUser || event.undecryptable !== null || !isRelayable(event)) continue;
         if (store.inbox.addEvent(event, clock.now()) !== null) observer.onRoomEvent(event);
       }
@@ -233,13 +237,12 @@ export class Engine {
   }
 
   #radioLane(radio: RadioPort): RadioLane {
-    const { settings, store, clock, observer, airtimeMs } = this.#options;
+    const { settings, store, clock, observer } = this.#options;
     return new RadioLane({
       ...this.#options,
       lane: radioLane(radio.name),
       radio,
       gapMs: settings.radios.get(radio.name)?.messageDelayMs ?? 0,
-      airtimeMs: () => airtimeMs(radio.name),
       onOutcome: (row, delivery, outcome) => {
         this.#teller.onRadioOutcome(row, delivery, outcome);
         observer.onRadioOutcome(row, delivery, outcome);

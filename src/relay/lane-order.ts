@@ -35,6 +35,11 @@ export class LaneOrder {
     if (this.#served.size > 1_000 && !oldest.done) this.#served.delete(oldest.value);
   }
 
+  /** The row continues a text whose first part has left. */
+  isOpen(row: OutboxRow | null): boolean {
+    return row !== null && row.groupId !== null && row.groupId === this.#openGroup;
+  }
+
   #turnOf(stream: string): number {
     return this.#served.get(stream) ?? 0;
   }

@@ -15,6 +15,8 @@ export interface RelayObserver {
   onNotification(radio: string, notification: ClientNotification): void;
   onPacket(radio: string, packet: MeshPacket, duplicate: boolean): void;
   onRoomEvent(event: RoomEvent): void;
+  /** Keys are missing for this event; it may come again, readable. */
+  onUndecryptable?(event: RoomEvent): void;
   onDropped(row: InboxRow, reason: string): void;
   onRoomOutcome(row: OutboxRow, delivery: RoomDelivery, outcome: RoomOutcome): void;
   onRadioOutcome(row: OutboxRow, delivery: RadioDelivery, outcome: RadioOutcome): void;

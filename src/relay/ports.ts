@@ -199,6 +199,31 @@ export interface RadioPort {
    * @throws RelayError RADIO_NOT_READY (retry later), RADIO_WRITE_FAILED (retry later, uncertain), RADIO_TOO_LARGE (never)
    */
   send(packet: OutgoingPacket): Promise<void>;
+  /** As `send`, for a packet of somebody who shares the radio; absent where a radio cannot be shared. @throws RelayError as `send` */
+  sendGuest?(packet: GuestPacket): Promise<void>;
+  /** Lets the device go, for that long or (null) until `claim`: state `stopped`, reason `released`. Resolves when it is free. */
+  release?(forMs: number | null): Promise<void>;
+  /** Takes a released device back; does nothing when it is not released. */
+  claim?(): void;
+}
+
+/**
+ * A packet of a client that shares the radio (virtual node), in the client's own encoding. It takes its turn among ours
+ * but lives in memory only: the client waits for its acknowledgement and knows what to do without one.
+ */
+export interface GuestPacket {
+  /** Never 0. */
+  readonly id: number;
+  /** Whose it is: turns go round by guest. */
+  readonly guest: string;
+  /** Counts against the firmware's two seconds between texts. */
+  readonly isText: boolean;
+  /** ToRadio protobuf. */
+  readonly bytes: Uint8Array;
+  /** The radio has it. One of the two is called, once. */
+  onTaken(): void;
+  /** It will not go out, for this Routing.Error by name. */
+  onRefused(error: 'RATE_LIMIT_EXCEEDED' | 'NO_INTERFACE' | 'TIMEOUT'): void;
 }
 
 // ---------------------------------------------------------------- Matrix

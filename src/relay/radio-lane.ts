@@ -1,14 +1,17 @@
+import { airtimeMs } from '../util/airtime.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { BROADCAST } from '../util/node-id.ts';
 import { RelayError } from '../util/relay-error.ts';
 import { utf8Encode } from '../util/utf8.ts';
 import { Waker } from '../util/waker.ts';
+import { AirBudget, airFacts, deliveryAirtimeMs } from './air-budget.ts';
 import type { RadioDelivery } from './delivery.ts';
+import { GuestQueue } from './guest-queue.ts';
 import { guardedLoop } from './guarded-loop.ts';
 import { LaneOrder } from './lane-order.ts';
 import { FRESH_PACING, holdUntil, noteQueue, type PacingState, paceAfter } from './pacing.ts';
-import type { OutgoingPacket, QueueStatus, RadioPort, RoutingResult } from './ports.ts';
+import type { GuestPacket, OutgoingPacket, QueueStatus, RadioPort, RoutingResult } from './ports.ts';
 import { queueVerdict, type RadioVerdict, routingVerdict } from './rules/routing-errors.ts';
 import type { OutboxRow, StorePort } from './store-port.ts';
 
@@ -23,8 +26,6 @@ export interface RadioLaneOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly gapMs: number;
-  /** Estimated time on air of one full packet. */
-  readonly airtimeMs: () => number;
   /** Called inside the transaction that changes the row. */
   readonly onOutcome: (row: OutboxRow, delivery: RadioDelivery, outcome: RadioOutcome) => void;
   readonly onFatal: (error: unknown) => void;
@@ -41,6 +42,7 @@ const ACK_TIMEOUT_MS = 180_000;
 /** How often ages and acknowledgements are looked at when nothing else happens. */
 const SWEEP_MS = 15_000;
 const LOOKAHEAD_ROWS = 500;
+const MAX_FRAME_BYTES = 255;
 
 /** The packet that is being offered; a routing answer counts more than the queue status that came with it. */
 interface Offer {
@@ -60,6 +62,8 @@ export class RadioLane {
   readonly #options: RadioLaneOptions;
   readonly #waker: Waker;
   readonly #order = new LaneOrder();
+  readonly #guests: GuestQueue;
+  readonly #budget = new AirBudget();
   #pacing: PacingState = FRESH_PACING;
   #offer: Offer | null = null;
   #silentOffers = { rowId: 0, count: 0 };
@@ -69,6 +73,7 @@ export class RadioLane {
   constructor(options: RadioLaneOptions) {
     this.#options = options;
     this.#waker = new Waker(options.clock);
+    this.#guests = new GuestQueue(options.clock);
   }
 
   start(): void {
@@ -89,6 +94,13 @@ export class RadioLane {
     this.#waker.wake();
   }
 
+  /** Takes a packet of somebody who shares the radio; false when too many of theirs wait. */
+  offerGuest(packet: GuestPacket): boolean {
+    const isTaken = this.#guests.add(packet);
+    if (isTaken) this.#waker.wake();
+    return isTaken;
+  }
+
   /** Free places in the radio's queue; null until it told. */
   freeSlots(): number | null {
     return this.#pacing.free;
@@ -102,14 +114,17 @@ export class RadioLane {
 
   onQueueStatus(status: QueueStatus): void {
     const atMs = this.#options.clock.monotonic();
-    this.#pacing = noteQueue(this.#pacing, status.free, { atMs, airtimeMs: this.#options.airtimeMs() });
+    this.#pacing = noteQueue(this.#pacing, status.free, { atMs, airtimeMs: this.#fullPacketMs() });
     if (this.#offer?.packetId === status.packetId) this.#offer.answer(queueVerdict(status.res));
   }
 
   /** A routing answer to a packet that is being offered, or that waits for its acknowledgement. */
   onRouting(result: RoutingResult): void {
     const row = this.#options.store.outbox.byPacketId(this.#options.lane, result.packetId);
-    if (row === null) return;
+    if (row === null) {
+      if (this.#offer?.packetId === result.packetId) this.#offer.answer(routingVerdict(result.error, false));
+      return;
+    }
     const delivery = readRadioDelivery(row);
     const verdict = routingVerdict(result.error, delivery.to === BROADCAST);
     if (this.#offer?.packetId === result.packetId) {
@@ -122,10 +137,40 @@ export class RadioLane {
 
   async #step(): Promise<void> {
     this.#sweep();
+    this.#guests.sweep();
     const row = this.#next();
-    const waitMs = row === null ? null : this.#waitFor(row);
-    if (row === null || waitMs !== 0) await this.#waker.wait(waitMs ?? SWEEP_MS);
-    else await this.#send(row);
+    const rowWaitMs = row === null ? null : this.#waitFor(row);
+    const { guest, waitMs } = this.#guestTurn(row, rowWaitMs);
+    if (guest !== null && waitMs === 0) await this.#sendGuest(guest);
+    else if (row !== null && rowWaitMs === 0) await this.#send(row);
+    else await this.#waker.wait(Math.min(waitMs ?? SWEEP_MS, rowWaitMs ?? SWEEP_MS));
+  }
+
+  /** The packet of a guest whose turn it is: texts of ours and theirs alternate, the parts of one text stay together. */
+  #guestTurn(row: OutboxRow | null, rowWaitMs: number | null): { guest: GuestPacket | null; waitMs: number | null } {
+    const { radio, clock } = this.#options;
+    if (radio.state().status !== 'ready') return { guest: null, waitMs: null };
+    const waitMs = Math.max(0, this.#pacing.notBeforeMs - clock.monotonic());
+    const other = this.#guests.nextOther();
+    if (other !== null && (this.#pacing.free !== 0 || waitMs === 0)) return { guest: other, waitMs: 0 };
+    const text = this.#guests.nextText();
+    const isOurs = rowWaitMs !== null && rowWaitMs <= waitMs && (!this.#guests.isTheirTurn || this.#order.isOpen(row));
+    return text === null || isOurs ? { guest: null, waitMs: null } : { guest: text, waitMs };
+  }
+
+  async #sendGuest(packet: GuestPacket): Promise<void> {
+    const { radio, clock, gapMs } = this.#options;
+    const answer = await this.#offerPacket(packet.id, () => radio.sendGuest?.(packet) ?? Promise.resolve());
+    // It stays in line: offered again under its id, the mesh takes it once.
+    if (answer.kind === 'link-lost') return;
+    if (packet.isText) this.#pacing = paceAfter(this.#pacing, clock.monotonic(), gapMs);
+    this.#guests.remove(packet);
+    if (answer.kind === 'retry' || answer.kind === 'failed') packet.onRefused('RATE_LIMIT_EXCEEDED');
+    else packet.onTaken();
+  }
+
+  #fullPacketMs(): number {
+    return airtimeMs(MAX_FRAME_BYTES, airFacts(this.#options.radio).modem);
   }
 
   #next(): OutboxRow | null {
@@ -135,14 +180,19 @@ export class RadioLane {
   /** Milliseconds until the row may leave; null while the link is down (a change of it wakes us). */
   #waitFor(row: OutboxRow): number | null {
     if (this.#options.radio.state().status !== 'ready') return null;
-    const { clock } = this.#options;
-    return Math.max(0, this.#pacing.notBeforeMs - clock.monotonic(), row.nextAttemptAtMs - clock.now());
+    const { clock, radio } = this.#options;
+    const facts = airFacts(radio);
+    const packet = { airMs: deliveryAirtimeMs(readRadioDelivery(row), facts.modem), priority: row.priority };
+    const airWaitMs = this.#budget.waitMs(clock.monotonic(), packet, facts);
+    return Math.max(0, this.#pacing.notBeforeMs - clock.monotonic(), row.nextAttemptAtMs - clock.now(), airWaitMs);
   }
 
   async #send(row: OutboxRow): Promise<void> {
     const delivery = readRadioDelivery(row);
-    const answer = await this.#offerPacket(row, delivery);
-    const { clock, logger, gapMs } = this.#options;
+    const { clock, logger, gapMs, radio } = this.#options;
+    const packet = outgoing(row, delivery);
+    const answer = await this.#offerPacket(packet.id, () => radio.send(packet));
+    this.#guests.giveTurn();
     if (answer.kind === 'link-lost') {
       logger.debug('Packet waits: the link went away', { packetId: row.packetId, reason: answer.reason });
       return;
@@ -159,14 +209,13 @@ export class RadioLane {
     return count >= SILENT_OFFERS;
   }
 
-  async #offerPacket(row: OutboxRow, delivery: RadioDelivery): Promise<Answer> {
-    const packet = outgoing(row, delivery);
+  async #offerPacket(packetId: number, send: () => Promise<void>): Promise<Answer> {
     const { promise: answered, resolve: answer } = Promise.withResolvers<Answer>();
-    const offer: Offer = { packetId: packet.id, answer, routed: null };
+    const offer: Offer = { packetId, answer, routed: null };
     this.#offer = offer;
     const timeout = this.#options.clock.after(ANSWER_TIMEOUT_MS, () => answer({ kind: 'silent' }));
     try {
-      await this.#options.radio.send(packet);
+      await send();
       const first = await answered;
       return offer.routed ?? first;
     } catch (error) {
@@ -189,6 +238,7 @@ export class RadioLane {
         this.#finish(row, delivery, { state: delivery.to === BROADCAST ? 'heard' : 'acked' });
       else if (row.state === 'sent') this.#finish(row, delivery, { state: 'on-air' });
       else {
+        this.#budget.note(clock.monotonic(), deliveryAirtimeMs(delivery, airFacts(this.#options.radio).modem));
         store.outbox.update(row.rowId, {
           state: delivery.wantAck ? 'sent' : 'done',
           sentAtMs: clock.now(),

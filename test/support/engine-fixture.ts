@@ -55,7 +55,6 @@ export async function startEngine(options: FixtureOptions = {}): Promise<EngineF
     random: () => 0.5,
     observer: { ...silentObserver, ...options.observer },
     claim: () => Promise.resolve(false),
-    airtimeMs: () => 1_000,
     onFatal: (error) => fatal.push(error),
   });
   engine.start();

@@ -1,0 +1,86 @@
+import { airtimeMs, frameBytes, MODEM_PRESETS, type Modem, regionDutyPercent } from '../util/airtime.ts';
+import { utf8Bytes } from '../util/utf8.ts';
+import { PRIORITY, type RadioDelivery } from './delivery.ts';
+import type { RadioPort } from './ports.ts';
+
+/** What is known of the air around a radio. Percentages are null while the radio has not told them. */
+export interface AirFacts {
+  readonly modem: Modem;
+  /** Percent of an hour that the region lets one device transmit; 100 for no limit. */
+  readonly dutyPercent: number;
+  /** Percent of time the channel is busy, of anybody's traffic. */
+  readonly channelUtilization: number | null;
+  /** Percent of the last hour that this radio transmitted, its own repeating included. */
+  readonly airUtilTx: number | null;
+}
+
+const HOUR_MS = 3_600_000;
+/** The radio counts more than we can see (its beacons, repeats): stay a little under the limit. */
+const DUTY_SHARE = 0.95;
+/** The firmware's own limits of politeness (airtime.h): optional traffic below 25 %, none of it above 40 %. */
+const POLITE_PERCENT = 25;
+const CROWDED_PERCENT = 40;
+const LOOK_AGAIN_MS = 30_000;
+
+/** The facts of a radio as it last told them; a radio that has not, is taken for one of the commonest preset. */
+export function airFacts(radio: RadioPort): AirFacts {
+  const info = radio.info();
+  const metrics = info === null ? null : (radio.nodes().get(info.nodeNum)?.metrics ?? null);
+  const lora = info?.lora ?? null;
+  return {
+    modem: lora ?? MODEM_PRESETS.LONG_FAST,
+    dutyPercent: lora === null || lora.overrideDutyCycle ? 100 : regionDutyPercent(lora.region),
+    channelUtilization: metrics?.channelUtilization ?? null,
+    airUtilTx: metrics?.airUtilTx ?? null,
+  };
+}
+
+/** Time on air of a delivery, milliseconds, once; repeats by other nodes are theirs. */
+export function deliveryAirtimeMs(delivery: RadioDelivery, modem: Modem): number {
+  const parts = { replyId: delivery.replyId !== 0, emoji: delivery.emoji !== 0, pki: delivery.pki };
+  return airtimeMs(frameBytes(utf8Bytes(delivery.text), parts), modem);
+}
+
+/**
+ * What this relay has put on the air within the last hour, and whether more may follow. One per radio lane. Holds the
+ * transmissions of an hour; a restart forgets them, which the radio's own figure (airUtilTx) makes up for.
+ */
+export class AirBudget {
+  #sent: { readonly atMs: number; readonly airMs: number }[] = [];
+
+  note(atMs: number, airMs: number): void {
+    this.#sent = this.#sent.filter((entry) => atMs - entry.atMs < HOUR_MS);
+    this.#sent.push({ atMs, airMs });
+  }
+
+  /** Milliseconds on air within the hour before `nowMs`. */
+  usedMs(nowMs: number): number {
+    return this.#sent.reduce((sum, entry) => (nowMs - entry.atMs < HOUR_MS ? sum + entry.airMs : sum), 0);
+  }
+
+  /** How long a packet of this length and priority has to wait at `nowMs`; 0 for not at all. */
+  waitMs(nowMs: number, packet: { readonly airMs: number; readonly priority: number }, facts: AirFacts): number {
+    return Math.max(this.#dutyWaitMs(nowMs, packet.airMs, facts), politeWaitMs(packet.priority, facts));
+  }
+
+  #dutyWaitMs(nowMs: number, airMs: number, facts: AirFacts): number {
+    if (facts.dutyPercent >= 100) return 0;
+    const allowedMs = (HOUR_MS * facts.dutyPercent * DUTY_SHARE) / 100;
+    const told = ((facts.airUtilTx ?? 0) / 100) * HOUR_MS;
+    let excessMs = Math.max(this.usedMs(nowMs), told) + airMs - allowedMs;
+    if (excessMs <= 0) return 0;
+    for (const entry of this.#sent) {
+      if (nowMs - entry.atMs >= HOUR_MS) continue;
+      excessMs -= entry.airMs;
+      if (excessMs <= 0) return entry.atMs + HOUR_MS - nowMs;
+    }
+    return LOOK_AGAIN_MS;
+  }
+}
+
+/** Output of plugins gives way on a busy channel; people are never held back by it. */
+function politeWaitMs(priority: number, { channelUtilization }: AirFacts): number {
+  if (channelUtilization === null || priority < PRIORITY.plugin) return 0;
+  const limit = priority >= PRIORITY.bulk ? POLITE_PERCENT : CROWDED_PERCENT;
+  return channelUtilization > limit ? LOOK_AGAIN_MS : 0;
+}

@@ -10,32 +10,36 @@ import type { HeartbeatHabit } from './liveness.ts';
 import { PacketIds } from './packet-ids.ts';
 import { RadioBook } from './radio-book.ts';
 import { type Loss, Session } from './session.ts';
-import { TcpTransport } from './transport/tcp.ts';
-import type { TcpAddress, TransportFactory } from './transport/types.ts';
+import { type RadioConnect, transportFactory } from './transport/factory.ts';
+import type { TransportFactory } from './transport/types.ts';
 
 export interface RadioOptions {
   readonly name: string;
-  readonly connect: TcpAddress | { readonly type: 'custom'; readonly transports: TransportFactory };
+  readonly connect: RadioConnect;
   readonly clock: Clock;
   /** A value in [0, 1): packet ids and jitter. */
   readonly random: () => number;
   readonly logger: Logger;
 }
 
+/** A radio with what doctor wants to know beyond the port. */
+export interface RadioAdapter extends RadioPort {
+  /** The last changes of the link, oldest first, 50 at most. */
+  history(): readonly RadioState[];
+}
+
 /** A radio that connects itself and stays connected. Nothing happens before `start`. */
-export function createRadio(options: RadioOptions): RadioPort {
+export function createRadio(options: RadioOptions): RadioAdapter {
   return new Radio(options);
 }
 
-function transportFactory({ connect, clock }: RadioOptions): TransportFactory {
-  return connect.type === 'custom' ? connect.transports : () => new TcpTransport(connect, clock);
-}
+const MAX_HISTORY = 50;
 
 /**
  * Drives the link machine of one radio. Holds the present session, the retry timer, the book and the packets that
  * could not be stored. Invariants: at most one session or one retry timer; no callback after `stop` resolved.
  */
-class Radio implements RadioPort {
+class Radio implements RadioAdapter {
   readonly name: string;
   readonly #options: RadioOptions;
   readonly #logger: Logger;
@@ -44,6 +48,7 @@ class Radio implements RadioPort {
   readonly #ids: PacketIds;
   readonly #habit: HeartbeatHabit = { heartbeats: 'unknown' };
   #link: LinkState;
+  #history: readonly RadioState[] = [];
   #sink: RadioSink | null = null;
   #delivery: Delivery | null = null;
   #session: Session | null = null;
@@ -55,7 +60,7 @@ class Radio implements RadioPort {
     this.name = options.name;
     this.#options = options;
     this.#logger = options.logger.child('radio', { radio: options.name });
-    this.#transports = transportFactory(options);
+    this.#transports = transportFactory(options.connect, options.clock);
     this.#ids = new PacketIds(options.random);
     this.#link = initialLinkState(options.clock.now());
   }
@@ -78,6 +83,10 @@ class Radio implements RadioPort {
   state(): RadioState {
     const { status, sinceMs, reason, attempts } = this.#link;
     return { status, sinceMs, reason, attempts };
+  }
+
+  history(): readonly RadioState[] {
+    return this.#history;
   }
 
   info(): RadioInfo | null {
@@ -121,6 +130,7 @@ class Radio implements RadioPort {
     const link = nextLinkState(before, event, context);
     if (link === before) return;
     this.#link = link;
+    this.#history = [...this.#history, this.state()].slice(-MAX_HISTORY);
     this.#logChange(link);
     this.#tell((sink) => sink.onState(this.state()));
     if (link.status === 'connecting') this.#connect();

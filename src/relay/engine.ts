@@ -8,7 +8,7 @@ import { InboxPump } from './inbox-pump.ts';
 import { linkPacket, writeIntents } from './intent-writer.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
-import type { MatrixPort, MatrixSink, MeshNode, RadioPort, RadioSink, SyncBatch } from './ports.ts';
+import type { GuestPacket, MatrixPort, MatrixSink, MeshNode, RadioPort, RadioSink, SyncBatch } from './ports.ts';
 import { RadioLane } from './radio-lane.ts';
 import { newsOf } from './room-history.ts';
 import { RoomLanes } from './room-lanes.ts';
@@ -222,7 +222,10 @@ export class Engine {
       },
       onQueueStatus: (status) => lane?.onQueueStatus(status),
       onRouting: (result) => lane?.onRouting(result),
-      onNotification: (notification) => observer.onNotification(radio.name, notification),
+      onNotification: (notification) => {
+        lane?.onNotification(notification);
+        observer.onNotification(radio.name, notification);
+      },
     };
   }
 

@@ -35,6 +35,8 @@ const PORT_NAMES: Readonly<Record<number, string>> = {
 };
 
 export const TEXT_MESSAGE_APP = 1;
+export const POSITION_APP = 3;
+export const WAYPOINT_APP = 8;
 export const DETECTION_SENSOR_APP = 10;
 
 /** `TEXT_MESSAGE_APP` for 1; `UNKNOWN_300` for a number that has no name. */

@@ -7,11 +7,18 @@ import { utf8Encode } from '../util/utf8.ts';
 import { Waker } from '../util/waker.ts';
 import { AirBudget, airFacts, deliveryAirtimeMs } from './air-budget.ts';
 import type { RadioDelivery } from './delivery.ts';
-import { GuestQueue } from './guest-queue.ts';
 import { guardedLoop } from './guarded-loop.ts';
+import { GuestQueue } from './guest-queue.ts';
 import { LaneOrder } from './lane-order.ts';
 import { FRESH_PACING, holdUntil, noteQueue, type PacingState, paceAfter } from './pacing.ts';
-import type { GuestPacket, OutgoingPacket, QueueStatus, RadioPort, RoutingResult } from './ports.ts';
+import type {
+  ClientNotification,
+  GuestPacket,
+  OutgoingPacket,
+  QueueStatus,
+  RadioPort,
+  RoutingResult,
+} from './ports.ts';
 import { queueVerdict, type RadioVerdict, routingVerdict } from './rules/routing-errors.ts';
 import type { OutboxRow, StorePort } from './store-port.ts';
 
@@ -67,6 +74,7 @@ export class RadioLane {
   #pacing: PacingState = FRESH_PACING;
   #offer: Offer | null = null;
   #silentOffers = { rowId: 0, count: 0 };
+  #said: { readonly packetId: number; readonly message: string } = { packetId: 0, message: '' };
   readonly #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -116,6 +124,13 @@ export class RadioLane {
     const atMs = this.#options.clock.monotonic();
     this.#pacing = noteQueue(this.#pacing, status.free, { atMs, airtimeMs: this.#fullPacketMs() });
     if (this.#offer?.packetId === status.packetId) this.#offer.answer(queueVerdict(status.res));
+  }
+
+  /** Words of the radio about a packet, as how many minutes a duty cycle has to wait: better than our own. */
+  onNotification({ replyId, message }: ClientNotification): void {
+    if (replyId !== 0) this.#said = { packetId: replyId, message };
+    const row = replyId === 0 ? null : this.#options.store.outbox.byPacketId(this.#options.lane, replyId);
+    if (row !== null) this.#options.store.outbox.update(row.rowId, { lastError: message });
   }
 
   /** A routing answer to a packet that is being offered, or that waits for its acknowledgement. */
@@ -264,7 +279,7 @@ export class RadioLane {
       packetId,
       attempts: row.attempts + 1,
       nextAttemptAtMs: clock.now() + verdict.afterMs,
-      lastError: verdict.reason,
+      lastError: this.#said.packetId === row.packetId ? this.#said.message : verdict.reason,
     });
     this.#options.onNewPacketId(row, delivery, packetId);
     this.#pacing = holdUntil(this.#pacing, clock.monotonic(), verdict.afterMs);

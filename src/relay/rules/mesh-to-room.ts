@@ -4,10 +4,11 @@ import { directRoomName, type EventDelivery, type PacketLink, PRIORITY } from '.
 import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../portnums.ts';
 import type { MeshPacket } from '../ports.ts';
 import type { RadioSettings, RoomRoute } from '../settings.ts';
+import { type MeshPlace, readPlace } from './mesh-place.ts';
 import { meshnetName } from './meshnet-name.ts';
 import { classifyPacket } from './packet-class.ts';
 import { roomPrefix } from './prefix.ts';
-import { type MeshAuthor, meshKeys, textContent } from './room-content.ts';
+import { locationContent, type MeshAuthor, meshKeys, textContent } from './room-content.ts';
 import { drop, type Intent, type WorldView } from './view.ts';
 
 /** What became of a packet: for plugins only, or a message with its destinations. */
@@ -41,6 +42,8 @@ export function readMeshMessage(radioName: string, packet: MeshPacket, view: Wor
  * replies and reactions stay in the rooms of the channel they came on.
  */
 export function meshToRooms(radioName: string, packet: MeshPacket, view: WorldView): readonly Intent[] {
+  const place = readPlace(packet);
+  if (place !== null) return placeToRooms(radioName, packet, { place, view });
   const message = readMeshMessage(radioName, packet, view);
   if (typeof message === 'string') return drop(message);
   if (message.direct) return directToRoom(message, view);
@@ -52,6 +55,41 @@ export function meshToRooms(radioName: string, packet: MeshPacket, view: WorldVi
     priority: PRIORITY.chat,
     delivery: messageDelivery(message, route, view),
   }));
+}
+
+/** Positions and waypoints, for rooms that asked for them. */
+function placeToRooms(
+  radioName: string,
+  packet: MeshPacket,
+  context: { readonly place: MeshPlace; readonly view: WorldView },
+): readonly Intent[] {
+  const { place, view } = context;
+  const radio = view.settings.radios.get(radioName);
+  const wanted = view.settings.routes.filter(
+    (route) => route.locations && route.radio === radioName && route.channel === packet.channel,
+  );
+  if (radio === undefined || wanted.length === 0 || packet.to !== BROADCAST) return drop('port is for plugins only');
+  if (radio.ignoredNodes.has(packet.from)) return drop('node is ignored');
+  const names = view.names(packet.from);
+  const author = { ...names, meshnet: meshnetName(radio, view) };
+  const what = place.kind === 'position' ? 'position' : `waypoint ${place.words}`.trim();
+  return wanted.map((route) => {
+    const format = route.roomPrefix ?? view.settings.roomPrefixFormat;
+    const prefix = roomPrefix(format, { long: author.long, short: author.short, mesh: author.meshnet });
+    const body = `${prefix}${what} ${place.latitude.toFixed(5)},${place.longitude.toFixed(5)}`;
+    // Never for another mesh: a place is no chat, and beacons would fill its air.
+    const keys = { ...meshKeys(packet, author, ''), meshtastic_text: undefined, mmrelay_suppress: true };
+    const content = locationContent(body, place, keys);
+    const delivery = {
+      kind: 'event',
+      type: 'm.room.message',
+      content,
+      relation: null,
+      link: null,
+      fallback: null,
+    } as const;
+    return { kind: 'to-room', room: route.room, priority: PRIORITY.chat, delivery };
+  });
 }
 
 /** A direct message goes to the room of its node, where only the configured users are; or, without one, nowhere. */

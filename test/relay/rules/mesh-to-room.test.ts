@@ -182,3 +182,56 @@ describe('a meshnet without a configured name (W32)', () => {
     expect(event(meshToRooms('default', packet(), view)).content.meshtastic_meshnet).toBe(name);
   });
 });
+
+describe('places', () => {
+  const position = Uint8Array.of(0x0d, 0x40, 0x09, 0x1a, 0x1f, 0x15, 0xc0, 0x62, 0x61, 0x08, 0x18, 0x78);
+
+  it('a position is m.location in rooms that asked, and nowhere else', () => {
+    const given = packet({ portnum: 3, payload: position });
+    const routes = [route({ locations: true }), route({ room: '!quiet:ex.org' })];
+
+    const intents = meshToRooms('default', given, world({ settings: settings({ routes }) }));
+
+    expect(intents).toHaveLength(1);
+    expect(event(intents).content).toMatchObject({
+      msgtype: 'm.location',
+      body: '[Alice Long/Home]: position 52.18000,14.06000',
+      geo_uri: 'geo:52.180000,14.060000,120',
+      mmrelay_suppress: true,
+    });
+    expect(dropReason(meshToRooms('default', given, world()))).toBe('port is for plugins only');
+  });
+
+  it('a waypoint brings its name', () => {
+    const name = new TextEncoder().encode('Hut');
+    const payload = Uint8Array.of(
+      0x15,
+      ...position.slice(1, 5),
+      0x1d,
+      ...position.slice(6, 10),
+      0x32,
+      name.length,
+      ...name,
+    );
+    const routes = [route({ locations: true })];
+
+    expect(
+      event(meshToRooms('default', packet({ portnum: 8, payload }), world({ settings: settings({ routes }) }))).content
+        .body,
+    ).toBe('[Alice Long/Home]: waypoint Hut 52.18000,14.06000');
+  });
+
+  it('a broken one is dropped', () => {
+    const routes = [route({ locations: true })];
+
+    expect(
+      dropReason(
+        meshToRooms(
+          'default',
+          packet({ portnum: 3, payload: Uint8Array.of(0x0d, 1) }),
+          world({ settings: settings({ routes }) }),
+        ),
+      ),
+    ).toBe('port is for plugins only');
+  });
+});

@@ -77,7 +77,8 @@ describe('imports', () => {
         ([path, target]) =>
           target !== null &&
           !target.startsWith(path.split('/').slice(0, 2).join('/')) &&
-          !target.startsWith('plugins/shared/'),
+          !target.startsWith('plugins/shared/') &&
+          target !== 'src/plugins/api.ts',
       )
       .map(([path, target]) => `${path} -> ${target}`);
 
@@ -100,7 +101,11 @@ describe('imports', () => {
   });
 
   it('are not passed on: no re-export hubs', () => {
-    const hubs = source.filter((file) => file.imports.some(({ reexport }) => reexport)).map(({ path }) => path);
+    const hubs = source
+      // The public face of the package: plugins have one import.
+      .filter((file) => file.path !== 'src/plugins/api.ts')
+      .filter((file) => file.imports.some(({ reexport }) => reexport))
+      .map(({ path }) => path);
 
     expect(hubs).toEqual([]);
   });

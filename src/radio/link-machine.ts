@@ -17,6 +17,10 @@ const HEALTHY_MS = 60_000;
 /** Quick evictions in a row after which we say `kicked`. */
 const EVICTIONS_KICKED = 3;
 
+/** Why a link is `stopped` that may come back. */
+const RELEASED = 'released';
+const FRESH = { attempts: 0, streak: 0, evictions: 0, openedAtMs: null } as const;
+
 export interface LinkState extends RadioState {
   /** Failures in a row without a healthy link; picks the wait. */
   readonly streak: number;
@@ -38,6 +42,9 @@ export type LinkEvent =
   | { readonly type: 'rebooted' }
   | { readonly type: 'lost'; readonly kind: LossKind; readonly reason: string; readonly powerSaving: boolean }
   | { readonly type: 'retry' }
+  /** Let go on purpose, for that long or (null) until `claim`. */
+  | { readonly type: 'release'; readonly forMs: number | null }
+  | { readonly type: 'claim' }
   | { readonly type: 'stop' };
 
 /** Time and one random number in [0, 1), passed in so that the machine stays pure. */
@@ -65,7 +72,8 @@ export function initialLinkState(nowMs: number): LinkState {
 /** The next state; the same object when the event means nothing in this state. */
 export function nextLinkState(state: LinkState, event: LinkEvent, context: LinkContext): LinkState {
   const { status } = state;
-  if (status === 'stopped') return state;
+  const isReleased = status === 'stopped' && state.reason === RELEASED;
+  if (status === 'stopped' && !isReleased) return state;
   switch (event.type) {
     case 'stop':
       return { ...entered(state, 'stopped', context), reason: 'stopped', retryInMs: null, openedAtMs: null };
@@ -81,8 +89,13 @@ export function nextLinkState(state: LinkState, event: LinkEvent, context: LinkC
       if (status !== 'ready' && status !== 'handshaking') return state;
       return { ...entered(state, 'handshaking', context), reason: 'the radio restarted' };
     case 'retry':
-      if (!isWaiting(status)) return state;
+      if (!isWaiting(status) && !isReleased) return state;
       return { ...entered(state, 'connecting', context), retryInMs: null };
+    case 'release':
+      if (status === 'idle') return state;
+      return { ...entered(state, 'stopped', context), ...FRESH, reason: RELEASED, retryInMs: event.forMs };
+    case 'claim':
+      return isReleased ? { ...entered(state, 'connecting', context), reason: null, retryInMs: null } : state;
     case 'lost':
       return hasLink(status) ? lost(state, event, context) : state;
   }

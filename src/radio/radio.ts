@@ -1,4 +1,12 @@
-import type { MeshNode, OutgoingPacket, RadioInfo, RadioPort, RadioSink, RadioState } from '../relay/ports.ts';
+import type {
+  GuestPacket,
+  MeshNode,
+  MeshPacket,
+  OutgoingPacket,
+  RadioInfo,
+  RadioSink,
+  RadioState,
+} from '../relay/ports.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { RETRY_LATER, RelayError } from '../util/relay-error.ts';
@@ -9,6 +17,7 @@ import { initialLinkState, type LinkEvent, type LinkState, nextLinkState } from 
 import type { HeartbeatHabit } from './liveness.ts';
 import { PacketIds } from './packet-ids.ts';
 import { RadioBook } from './radio-book.ts';
+import type { RadioTap, SharedRadio } from './radio-tap.ts';
 import { type Loss, Session } from './session.ts';
 import { type RadioConnect, transportFactory } from './transport/factory.ts';
 import type { TransportFactory } from './transport/types.ts';
@@ -23,7 +32,7 @@ export interface RadioOptions {
 }
 
 /** A radio with what doctor wants to know beyond the port. */
-export interface RadioAdapter extends RadioPort {
+export interface RadioAdapter extends SharedRadio {
   /** The last changes of the link, oldest first, 50 at most. */
   history(): readonly RadioState[];
 }
@@ -46,6 +55,7 @@ class Radio implements RadioAdapter {
   readonly #transports: TransportFactory;
   readonly #book = new RadioBook();
   readonly #ids: PacketIds;
+  readonly #taps = new Set<RadioTap>();
   readonly #habit: HeartbeatHabit = { heartbeats: 'unknown' };
   #link: LinkState;
   #history: readonly RadioState[] = [];
@@ -103,6 +113,39 @@ class Radio implements RadioAdapter {
 
   async send(packet: OutgoingPacket): Promise<void> {
     const bytes = encodePacket(packet, this.#book.hopLimit);
+    for (const tap of this.#taps) tap.onSent(packet.id, bytes);
+    await this.#write(bytes);
+  }
+
+  sendGuest(packet: GuestPacket): Promise<void> {
+    return this.#write(packet.bytes);
+  }
+
+  tap(listener: RadioTap): () => void {
+    this.#taps.add(listener);
+    return () => void this.#taps.delete(listener);
+  }
+
+  hearOwn(packet: MeshPacket): void {
+    this.#delivery?.offer(packet);
+  }
+
+  async release(forMs: number | null): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#dispatch({ type: 'release', forMs });
+    await session?.leave();
+  }
+
+  claim(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#dispatch({ type: 'claim' });
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
     if (this.#session === null || this.#link.status !== 'ready') {
       const why = this.#link.reason ?? this.#link.status;
       throw new RelayError('RADIO_NOT_READY', `radio ${this.name} is not ready: ${why}`, { retry: RETRY_LATER });
@@ -148,7 +191,8 @@ class Radio implements RadioAdapter {
 
   #logChange({ status, reason, attempts, retryInMs, evictions }: LinkState): void {
     const fields = { status, reason, attempts, retryInMs };
-    if (evictions >= 2 && retryInMs !== null) this.#logger.warn('another client took the radio', fields);
+    if (status === 'stopped') this.#logger.info('radio let go', fields);
+    else if (evictions >= 2 && retryInMs !== null) this.#logger.warn('another client took the radio', fields);
     else if (retryInMs !== null) this.#logger.warn('no link to the radio', fields);
     else if (status === 'ready') {
       this.#logger.info('radio ready', {
@@ -175,10 +219,14 @@ class Radio implements RadioAdapter {
         onOpened: () => this.#dispatch({ type: 'opened' }),
         onConfigured: () => this.#onConfigured(session),
         onRebooted: () => this.#dispatch({ type: 'rebooted' }),
-        onMessage: (message) => this.#onMessage(session, message),
+        onMessage: (message, payload) => {
+          this.#onMessage(session, message);
+          for (const tap of this.#taps) tap.onFrame(payload, message);
+        },
         onLost: (loss) => {
-          if (this.#session === session) this.#session = null;
-          if (this.#stopping === null) this.#onLost(loss);
+          const isPresent = this.#session === session;
+          if (isPresent) this.#session = null;
+          if (isPresent && this.#stopping === null) this.#onLost(loss);
         },
       },
     });

@@ -37,8 +37,8 @@ export interface SessionListener {
   onConfigured(): void;
   /** The radio restarted in place; the handshake begins again. */
   onRebooted(): void;
-  /** Everything the radio says, in the order of its bytes. */
-  onMessage(message: FromRadioMessage): void;
+  /** Everything the radio says, in the order of its bytes; `payload` is the FromRadio it was read from. */
+  onMessage(message: FromRadioMessage, payload: Uint8Array): void;
   /** Once, as the last call; not after `leave`. The transport is closed. */
   onLost(loss: Loss): void;
 }
@@ -160,18 +160,18 @@ export class Session {
     if (message === null) return false;
     this.#frames += 1;
     this.#liveness.alive();
-    this.#onMessage(message);
+    this.#onMessage(message, payload);
     return true;
   }
 
-  #onMessage(message: FromRadioMessage): void {
+  #onMessage(message: FromRadioMessage, payload: Uint8Array): void {
     const { listener, logger } = this.#options;
     if (message.kind === 'log') {
       logger.debug('radio log', { level: message.level, source: message.source, line: message.message });
       return;
     }
     if (message.kind === 'queue-status') this.#liveness.queueStatus(message.status.packetId);
-    listener.onMessage(message);
+    listener.onMessage(message, payload);
     if (message.kind === 'rebooted') this.#onRebooted();
     else if (message.kind === 'config-complete' && message.nonce === this.#nonce) this.#onConfigured();
   }

@@ -1,0 +1,286 @@
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { GuestPacket } from '../../relay/ports.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { BROADCAST } from '../../util/node-id.ts';
+import { errorText } from '../../util/relay-error.ts';
+import { sentPacketFrame, withPacketId } from '../codec/config-frames.ts';
+import {
+  decodeToRadio,
+  encodeFromRadioPacket,
+  encodeNotification,
+  encodeQueueStatus,
+  type QueueStatusInfo,
+} from '../codec/device-frames.ts';
+import { type DevicePacket, devicePacket } from '../codec/device-packet.ts';
+import { encodeRouting, type RoutingErrorName } from '../codec/device-payloads.ts';
+import { encodeFrame } from '../codec/framing.ts';
+import type { FromRadioMessage } from '../codec/from-radio.ts';
+import type { SharedRadio } from '../radio-tap.ts';
+import { adminList, needsAdmin } from './admission.ts';
+import { ClientLink } from './client-link.ts';
+import { ConfigCache } from './config-cache.ts';
+
+const TEXT_MESSAGE_APP = 1;
+const ROUTING_APP = 5;
+const ACK_PRIORITY = 120;
+/** Until the radio has told its own. */
+const USUAL_QUEUE = 16;
+/** The radio ignores an id that is among the last 20 of its one client (PhoneAPI recentToRadioPacketIds). */
+const RECENT_IDS = 20;
+const MAX_UNANSWERED = 256;
+const LISTEN_AGAIN_MS = 30_000;
+
+export interface VirtualNodeOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Addresses whose clients may send admin messages; empty: nobody. */
+  readonly allowAdmin: readonly string[];
+  readonly radio: SharedRadio;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Puts a packet of a client into the radio's lane; false when too many of that client wait. */
+  readonly offer: (packet: GuestPacket) => boolean;
+}
+
+/** A packet that went to the radio and whose acceptance is not yet known. */
+interface Given {
+  readonly bytes: Uint8Array;
+  /** Who gave it; null for the relay. */
+  readonly owner: ClientLink | null;
+}
+
+/**
+ * Shares one radio: phone apps and other clients connect here as if it were the radio. One per daemon. Holds the
+ * listening socket, the clients, the radio's configuration and the packets whose acceptance is awaited.
+ * Invariants: the radio's bytes go to the clients as they came; packets of the clients leave by the radio's own lane,
+ * under its pacing; nothing a client does or omits holds up the radio.
+ */
+export class VirtualNode {
+  readonly #options: VirtualNodeOptions;
+  readonly #logger: Logger;
+  readonly #cache = new ConfigCache();
+  readonly #clients = new Set<ClientLink>();
+  readonly #mayAdmin: (address: string) => boolean;
+  readonly #given = new Map<number, Given>();
+  #recentIds: readonly number[] = [];
+  #queue: QueueStatusInfo = { res: 0, free: USUAL_QUEUE, maxlen: USUAL_QUEUE, packetId: 0 };
+  #server: Server | null = null;
+  #cancelRetry: () => void = () => undefined;
+  #isStopped = false;
+  readonly #untap: () => void;
+
+  constructor(options: VirtualNodeOptions) {
+    this.#options = options;
+    this.#logger = options.logger.child('virtual-node', { radio: options.radio.name });
+    this.#mayAdmin = adminList(options.allowAdmin);
+    this.#untap = options.radio.tap({
+      onFrame: (payload, message) => this.#onFrame(payload, message),
+      onSent: (packetId, bytes) => this.#note(packetId, { bytes, owner: null }),
+    });
+  }
+
+  /** Where clients connect; 0 while nothing listens. */
+  get port(): number {
+    return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  /** Listens; a port that is taken is tried again later, the relay goes on without. Resolves after the first attempt. */
+  async start(): Promise<void> {
+    const { host, port } = this.#options.listen;
+    const server = createServer((socket) => this.#accept(socket));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ port, ...(host === '' || host === '*' ? {} : { host }) }, resolve);
+      });
+    } catch (error) {
+      this.#logger.error('the virtual node cannot listen', { host, port, error: errorText(error) });
+      if (!this.#isStopped)
+        this.#cancelRetry = this.#options.clock.after(LISTEN_AGAIN_MS, () => void this.start(), { background: true });
+      return;
+    }
+    server.on('error', (error) => this.#logger.error('the virtual node fails', { error: errorText(error) }));
+    this.#server = server;
+    if (this.#isStopped) await this.stop();
+    else this.#logger.info('the radio is shared', { host, port: this.port });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelRetry();
+    this.#untap();
+    for (const client of [...this.#clients]) client.destroy();
+    const server = this.#server;
+    this.#server = null;
+    if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  #accept(socket: Socket): void {
+    const client = new ClientLink({
+      socket,
+      onRequest: (payload, link) => this.#onRequest(payload, link),
+      onClosed: (link, reason) => {
+        this.#clients.delete(link);
+        this.#logger.info('a client left the virtual node', { client: link.name, reason, clients: this.clientCount });
+      },
+    });
+    this.#clients.add(client);
+    this.#logger.info('a client joined the virtual node', { client: client.name, clients: this.clientCount });
+  }
+
+  // ---- from the radio
+
+  #onFrame(payload: Uint8Array, message: FromRadioMessage): void {
+    this.#cache.note(payload, message);
+    switch (message.kind) {
+      case 'packet':
+      case 'notification':
+      case 'rebooted':
+        this.#tellAll(payload, null);
+        return;
+      case 'queue-status':
+        this.#queue = { ...message.status, res: 0, packetId: 0 };
+        this.#onAnswer(message.status.packetId, message.status.res, payload);
+        return;
+      case 'config-complete':
+        if (this.#cache.isComplete) for (const client of this.#clients) this.#configure(client);
+        return;
+      default:
+    }
+  }
+
+  /** The radio took a packet, or did not: the others see what went out; a refusal goes to whose packet it was. */
+  #onAnswer(packetId: number, res: number, payload: Uint8Array): void {
+    const given = this.#given.get(packetId);
+    if (given === undefined) return;
+    if (res !== 0 && given.owner !== null) given.owner.send([payload]);
+    if (given.owner === null && res === 0) this.#showOthers(packetId, given);
+    if (given.owner === null) this.#given.delete(packetId);
+  }
+
+  #note(packetId: number, given: Given): void {
+    this.#given.set(packetId, given);
+    const oldest = this.#given.keys().next();
+    if (this.#given.size > MAX_UNANSWERED && oldest.done !== true) this.#given.delete(oldest.value);
+  }
+
+  #showOthers(packetId: number, { bytes, owner }: Given): void {
+    this.#given.delete(packetId);
+    const frame = sentPacketFrame(bytes, this.#cache.ownNum, Math.floor(this.#options.clock.now() / 1000));
+    if (frame !== null) this.#tellAll(frame, owner);
+  }
+
+  #tellAll(payload: Uint8Array, except: ClientLink | null): void {
+    const framed = encodeFrame(payload);
+    for (const client of this.#clients) if (client.isListening && client !== except) client.sendFramed(framed);
+  }
+
+  // ---- from the clients
+
+  #onRequest(payload: Uint8Array, client: ClientLink): void {
+    const request = decodeToRadio(payload);
+    switch (request?.kind) {
+      case 'want-config':
+        client.awaitedNonce = request.nonce;
+        if (this.#cache.isComplete) this.#configure(client);
+        return;
+      case 'heartbeat':
+        client.send([this.#status(0)]);
+        return;
+      case 'disconnect':
+        client.close('the client said goodbye');
+        return;
+      case 'packet':
+        this.#onPacket(request.packet, payload, client);
+        return;
+      default:
+        this.#logger.debug('a request that is not served', {
+          client: client.name,
+          kind: request?.kind ?? 'unreadable',
+        });
+    }
+  }
+
+  #configure(client: ClientLink): void {
+    const nonce = client.awaitedNonce;
+    if (nonce === null) return;
+    client.awaitedNonce = null;
+    client.isListening = true;
+    client.send(this.#cache.frames(nonce));
+  }
+
+  #onPacket(given: DevicePacket, payload: Uint8Array, client: ClientLink): void {
+    const id = given.id === 0 ? this.#options.radio.newPacketId() : given.id;
+    const bytes = given.id === 0 ? withPacketId(payload, id) : payload;
+    const packet = { ...given, id };
+    // A client that missed a QueueStatus sends again; the radio would not answer a second time either.
+    if (this.#recentIds.includes(id)) {
+      client.send([this.#status(id)]);
+      return;
+    }
+    this.#recentIds = [...this.#recentIds, id].slice(-RECENT_IDS);
+    if (needsAdmin(packet) && !this.#mayAdmin(client.address)) {
+      client.send([this.#status(id)]);
+      this.#refuse(client, packet, 'NOT_AUTHORIZED');
+      this.#logger.warn('an admin message was refused', { client: client.name });
+      return;
+    }
+    const isTaken = this.#options.offer({
+      id,
+      guest: client.name,
+      isText: packet.portnum === TEXT_MESSAGE_APP && !packet.encrypted,
+      bytes,
+      onTaken: () => this.#onTaken(packet, { bytes, owner: client }),
+      onRefused: (error) => this.#onRefused(client, packet, error),
+    });
+    client.send([this.#status(id)]);
+    if (isTaken) this.#note(id, { bytes, owner: client });
+    else this.#refuse(client, packet, 'RATE_LIMIT_EXCEEDED');
+  }
+
+  #onTaken(packet: DevicePacket, given: Given): void {
+    this.#showOthers(packet.id, given);
+    if (packet.portnum !== TEXT_MESSAGE_APP || packet.encrypted) return;
+    const rxTimeS = Math.floor(this.#options.clock.now() / 1000);
+    this.#options.radio.hearOwn({ ...packet, from: this.#cache.ownNum, hopStart: packet.hopLimit, rxTimeS });
+  }
+
+  /** The radio tells its own refusals as packets; what our lane refuses, only we can tell. */
+  #onRefused(client: ClientLink, packet: DevicePacket, error: RoutingErrorName): void {
+    this.#given.delete(packet.id);
+    if (error !== 'RATE_LIMIT_EXCEEDED') this.#refuse(client, packet, error);
+  }
+
+  #refuse(client: ClientLink, packet: DevicePacket, error: RoutingErrorName): void {
+    const ownNum = this.#cache.ownNum;
+    const { id, channel } = packet;
+    const answer = devicePacket({
+      from: ownNum,
+      to: ownNum,
+      id: this.#options.radio.newPacketId(),
+      portnum: ROUTING_APP,
+      payload: encodeRouting(error),
+      requestId: id,
+      channel: packet.to === BROADCAST ? channel : 0,
+      priority: ACK_PRIORITY,
+    });
+    const timeS = Math.floor(this.#options.clock.now() / 1000);
+    client.send([encodeFromRadioPacket(answer), encodeNotification(REFUSALS[error] ?? String(error), id, timeS)]);
+  }
+
+  #status(packetId: number): Uint8Array {
+    // Its own share of the queue is free again as far as the client can know: the lane holds what has to wait.
+    return encodeQueueStatus({ ...this.#queue, free: Math.max(1, this.#queue.free), packetId });
+  }
+}
+
+const REFUSALS: Partial<Readonly<Record<RoutingErrorName, string>>> = {
+  NOT_AUTHORIZED: 'This radio is shared: settings cannot be changed from here (virtual_node.allow_admin).',
+  RATE_LIMIT_EXCEEDED: 'This radio is shared: too many of your messages wait for their turn.',
+  NO_INTERFACE: 'The radio could not be reached for a minute.',
+};

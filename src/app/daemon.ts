@@ -3,18 +3,22 @@ import type { RelayConfig } from '../config/types.ts';
 import { writeCredentials } from '../matrix/auth/credentials-file.ts';
 import { createMatrix, type MatrixAdapter } from '../matrix/client.ts';
 import { assessHealth, type HealthReport, matrixHealth, radioHealth } from '../observe/health.ts';
+import type { VirtualNode } from '../radio/virtual-node/virtual-node.ts';
 import { Engine } from '../relay/engine.ts';
 import type { RelayObserver } from '../relay/observer.ts';
-import type { RadioPort } from '../relay/ports.ts';
+import type { GuestPacket, RadioPort } from '../relay/ports.ts';
 import { openStore, type Store } from '../store/open-store.ts';
-import { airtimeMs, MODEM_PRESETS } from '../util/airtime.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText } from '../util/relay-error.ts';
 import { activityLog } from './activity-log.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
+import type { StateSource } from './metrics/state-metrics.ts';
+import { observers } from './observers.ts';
 import { buildRadio } from './radios.ts';
 import { relaySettings } from './relay-settings.ts';
+import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
+import { shareRadio } from './share-radio.ts';
 
 export interface DaemonOptions {
   readonly config: RelayConfig;
@@ -24,6 +28,8 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** A failure that only a restart can mend, or not even that. */
   readonly onFatal: (error: unknown) => void;
+  /** Who else wants to know what happens, beside the log. */
+  readonly observer?: RelayObserver;
 }
 
 /** The running relay: object graph and lifecycle. One per process. */
@@ -34,6 +40,12 @@ export interface Daemon {
   health(): HealthReport;
   /** True while the store answers and the lanes move: what only a restart cures makes it false. */
   alive(): boolean;
+  /** For gauges: what is looked up when somebody asks. */
+  readonly source: StateSource;
+  /** Takes over what needs no restart (reload/compare.ts); the rest of the configuration must be the running one. */
+  reconfigure(config: RelayConfig): void;
+  /** Where phone apps connect; 0 while the radio is not shared. */
+  readonly virtualNodePort: number;
 }
 
 /**
@@ -85,32 +97,55 @@ class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions;
   readonly #parts: Parts;
   readonly #engine: Engine;
+  readonly #shared: VirtualNode | null;
+  readonly #live: LiveSettings;
+  readonly source: StateSource;
   #phase: 'starting' | 'running' | 'stopping' = 'starting';
   #wasReady = false;
 
   constructor(options: DaemonOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
-    const observer: RelayObserver = activityLog(options.logger);
+    const log = activityLog(options.logger);
+    const observer = options.observer === undefined ? log : observers([log, options.observer]);
+    const { store, matrix, radios } = parts;
+    this.#live = liveSettings(relaySettings(options.config));
+    this.source = {
+      matrix: () => matrix.state(),
+      radios,
+      lanes: () => store.outbox.depths(),
+      storeSize: () => store.size(),
+    };
     this.#engine = new Engine({
       ...options,
       ...parts,
-      settings: relaySettings(options.config),
+      settings: this.#live.settings,
       observer,
       claim: () => Promise.resolve(false),
-      airtimeMs: (radio) => fullPacketMs(parts.radios.get(radio)),
     });
+    const offer = (radio: string, packet: GuestPacket): boolean => this.#engine.offerGuest(radio, packet);
+    this.#shared = shareRadio(options.config.virtualNode, { ...options, radios, offer });
   }
 
   start(): void {
     this.#engine.start();
+    void this.#shared?.start();
     this.#phase = 'running';
   }
 
   async stop(): Promise<void> {
     this.#phase = 'stopping';
+    await this.#shared?.stop();
     await this.#engine.stop();
     this.#parts.store.close();
+  }
+
+  get virtualNodePort(): number {
+    return this.#shared?.port ?? 0;
+  }
+
+  reconfigure(config: RelayConfig): void {
+    this.#live.replace(relaySettings(config));
   }
 
   alive(): boolean {
@@ -137,9 +172,4 @@ class RunningDaemon implements Daemon {
     this.#wasReady ||= report.ready;
     return report;
   }
-}
-
-/** Time on air of the largest packet at the radio's settings; a guess of the commonest preset before it told them. */
-function fullPacketMs(radio: RadioPort | undefined): number {
-  return airtimeMs(255, radio?.info()?.lora ?? MODEM_PRESETS.LONG_FAST);
 }

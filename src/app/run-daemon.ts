@@ -1,17 +1,25 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { processEnv } from '../config/env.ts';
 import type { AppPaths } from '../config/paths.ts';
 import type { RelayConfig } from '../config/types.ts';
+import { type HealthServer, startHealthServer } from '../observe/health-server.ts';
 import { chooseFormat, LogSystem } from '../observe/logger.ts';
+import { MetricsRegistry } from '../observe/metrics.ts';
 import { acquireLock } from '../observe/process-lock.ts';
 import { ReadyFile } from '../observe/ready-file.ts';
 import { Redactor } from '../observe/redact.ts';
+import { SdNotify } from '../observe/sd-notify.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../util/exit-code.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { createDaemon, type Daemon } from './daemon.ts';
+import { messageMetrics } from './metrics/message-metrics.ts';
+import { stateMetrics } from './metrics/state-metrics.ts';
+import { type ReadConfig, Reloader } from './reload/reloader.ts';
 import { shutDown } from './shutdown.ts';
+import { catchSignals, type Signals } from './signals.ts';
 import { VERSION } from './version.ts';
 
 export interface RunOptions {
@@ -24,6 +32,8 @@ export interface RunOptions {
   readonly terminal: boolean;
   /** Aborts to stop; given by tests and the demo instead of a signal. */
   readonly stopSignal?: AbortSignal;
+  /** Reads the configuration again, for SIGHUP and when its file changed; absent: nothing is reloaded. */
+  readonly readConfig?: ReadConfig;
 }
 
 const HEALTH_CHECK_MS = 1_000;
@@ -34,13 +44,13 @@ export async function runDaemon(options: RunOptions): Promise<ExitCode> {
   const signals = catchSignals(options.stopSignal);
   const log = openLog(options, clock);
   const { logger } = log;
-  logger.info('Starting mmrelay', { version: VERSION, home: options.paths.home.path, pid: process.pid });
+  logger.info('Starting MMRelay', { version: VERSION, home: options.paths.home.path, pid: process.pid });
   try {
     makeHome(options.paths);
     const lock = acquireLock({ path: options.paths.lockFile.path, clock });
     if (!lock.ok) throw alreadyRunning(options.paths, lock.owner.pid);
     try {
-      return await runLocked(options, { clock, logger, signals });
+      return await runLocked(options, { clock, logger, signals, log });
     } finally {
       lock.lock.release();
     }
@@ -53,7 +63,7 @@ export async function runDaemon(options: RunOptions): Promise<ExitCode> {
     return exitCodeOf(error);
   } finally {
     signals.release();
-    logger.info('mmrelay has stopped');
+    logger.info('Shutdown complete.');
     log.close();
   }
 }
@@ -62,45 +72,87 @@ interface Running {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signals: Signals;
+  readonly log: LogSystem;
 }
 
-async function runLocked(options: RunOptions, { clock, logger, signals }: Running): Promise<ExitCode> {
-  const fatal: { error: unknown }[] = [];
+async function runLocked(options: RunOptions, running: Running): Promise<ExitCode> {
+  const { clock, logger, signals, log } = running;
+  const registry = new MetricsRegistry();
   const daemon = createDaemon({
     ...options,
     clock,
     random: Math.random,
     logger,
-    onFatal: (error) => {
-      fatal.push({ error });
-      signals.stop();
-    },
+    onFatal: (error) => signals.fail(error),
+    observer: messageMetrics(registry, clock),
   });
+  stateMetrics(registry, daemon.source, { clock, version: VERSION });
   const ready = readyFile(options, { clock, logger, daemon });
+  const systemd = new SdNotify({ env: processEnv(), pid: process.pid, clock, logger, alive: () => daemon.alive() });
+  const server = await healthServer(options, { logger, daemon, registry });
+  const reloader = new Reloader({ ...options, daemon, log, logger, clock });
+  signals.onReload(() => reloader.reload('SIGHUP'));
   daemon.start();
-  const watch = watchReadiness(daemon, { clock, logger, ready });
-  await signals.first;
-  logger.info('Stopping');
+  reloader.watch();
+  const watch = watchReadiness(daemon, { clock, logger, ready, systemd });
+  const failure = await signals.first;
+  logger.info('Shutdown signal received. Closing down...', { failed: failure !== null });
   watch();
+  reloader.stop();
   ready?.stop();
-  await shutDown({ clock, logger, stop: () => daemon.stop(), impatient: signals.second });
-  const [first] = fatal;
-  if (first !== undefined) throw first.error;
+  void systemd.stopping();
+  const stop = (): Promise<unknown> => Promise.all([daemon.stop(), server?.close()]);
+  await shutDown({ clock, logger, stop, impatient: signals.second });
+  if (failure !== null) throw failure.error;
   return EXIT.ok;
+}
+
+/** null: not wanted. A taken port must not stop the relay: its messages matter more than its metrics. */
+async function healthServer(
+  { config }: RunOptions,
+  context: { readonly logger: Logger; readonly daemon: Daemon; readonly registry: MetricsRegistry },
+): Promise<HealthServer | null> {
+  const { listen } = config.health;
+  if (listen === null) return null;
+  const { daemon, registry } = context;
+  const logger = context.logger.child('health');
+  try {
+    const server = await startHealthServer({
+      ...listen,
+      report: () => daemon.health(),
+      alive: () => daemon.alive(),
+      metrics: registry,
+      logger,
+    });
+    logger.info('Health and metrics are served', { host: listen.host, port: server.port });
+    return server;
+  } catch (error) {
+    logger.error('Health and metrics cannot be served', { ...listen, error: errorText(error) });
+    return null;
+  }
 }
 
 function watchReadiness(
   daemon: Daemon,
-  context: { readonly clock: Clock; readonly logger: Logger; readonly ready: ReadyFile | null },
+  context: {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly ready: ReadyFile | null;
+    readonly systemd: SdNotify;
+  },
 ): () => void {
-  const { clock, logger, ready } = context;
+  const { clock, logger, ready, systemd } = context;
   let said = '';
+  let told = false;
   let cancel = (): void => undefined;
   const look = (): void => {
     const report = daemon.health();
     const words = [report.state, ...report.reasons].join('; ');
     if (words !== said && report.state === 'ready') logger.info('Relay startup complete: both sides are up');
     if (words !== said && report.state === 'degraded') logger.warn('Relay is degraded', { reasons: report.reasons });
+    if (report.ready && !told) void systemd.ready(words);
+    else if (told && words !== said) void systemd.status(words);
+    told ||= report.ready;
     said = words;
     if (report.ready) ready?.show();
     ready?.update();
@@ -164,38 +216,4 @@ function alreadyRunning(paths: AppPaths, pid: number): RelayError {
     'STORE_IN_USE',
     `Another mmrelay (pid ${pid}) already runs on ${paths.home.path}: stop it, or give this one its own --home`,
   );
-}
-
-interface Signals {
-  /** Resolves at the first request to stop. */
-  readonly first: Promise<void>;
-  /** Aborts at the second. */
-  readonly second: AbortSignal;
-  stop(): void;
-  release(): void;
-}
-
-/** Signal handlers come first thing, so that a stop during start is a stop. */
-function catchSignals(outer: AbortSignal | undefined): Signals {
-  const { promise: first, resolve } = Promise.withResolvers<void>();
-  const second = new AbortController();
-  let count = 0;
-  const stop = (): void => {
-    count += 1;
-    if (count > 1) second.abort();
-    resolve();
-  };
-  const names = ['SIGINT', 'SIGTERM'] as const;
-  for (const name of names) process.on(name, stop);
-  if (outer?.aborted) stop();
-  outer?.addEventListener('abort', stop, { once: true });
-  return {
-    first,
-    second: second.signal,
-    stop,
-    release: () => {
-      for (const name of names) process.off(name, stop);
-      outer?.removeEventListener('abort', stop);
-    },
-  };
 }

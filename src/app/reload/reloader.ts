@@ -1,0 +1,85 @@
+import { statSync } from 'node:fs';
+import { renderProblems } from '../../config/problems.ts';
+import type { FoundConfig } from '../../config/search.ts';
+import type { RelayConfig } from '../../config/types.ts';
+import type { LogSystem } from '../../observe/logger.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import type { Daemon } from '../daemon.ts';
+import { compareConfigs, takeOver } from './compare.ts';
+
+/** Reads the configuration as the start did, overrides of the command line included. */
+export type ReadConfig = () => FoundConfig;
+
+export interface ReloaderOptions {
+  /** What runs. */
+  readonly config: RelayConfig;
+  readonly readConfig?: ReadConfig;
+  readonly daemon: Pick<Daemon, 'reconfigure'>;
+  readonly log: Pick<LogSystem, 'setLevels'>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Watching a file by its name survives editors that replace it, and Kubernetes, which swaps folders. */
+const LOOK_MS = 10_000;
+
+/**
+ * Takes over what changed in the configuration while the relay runs. One per daemon. Holds the configuration in
+ * effect; invariant: a broken file changes nothing.
+ */
+export class Reloader {
+  readonly #options: ReloaderOptions;
+  #running: RelayConfig;
+  #seen = '';
+  #cancel: () => void = () => undefined;
+
+  constructor(options: ReloaderOptions) {
+    this.#options = options;
+    this.#running = options.config;
+  }
+
+  /** Looks at the file every ten seconds. */
+  watch(): void {
+    const { readConfig, clock } = this.#options;
+    if (readConfig === undefined) return;
+    const { file } = readConfig();
+    if (file === null) return;
+    this.#seen = stampOf(file);
+    const look = (): void => {
+      const stamp = stampOf(file);
+      if (stamp !== '' && stamp !== this.#seen) this.reload('the file changed');
+      if (stamp !== '') this.#seen = stamp;
+      this.#cancel = clock.after(LOOK_MS, look, { background: true });
+    };
+    this.#cancel = clock.after(LOOK_MS, look, { background: true });
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  reload(why: string): void {
+    const { readConfig, daemon, log, logger } = this.#options;
+    if (readConfig === undefined) return;
+    const found = readConfig();
+    if (found.config === null) {
+      const errors = renderProblems(found.problems.filter(({ severity }) => severity === 'error'));
+      logger.error('The changed configuration is not valid; the old one stays in effect', { why, errors });
+      return;
+    }
+    const change = compareConfigs(this.#running, found.config);
+    this.#running = takeOver(this.#running, found.config);
+    log.setLevels(this.#running.logging);
+    daemon.reconfigure(this.#running);
+    logger.info('Configuration reloaded', { why, applied: change.applied });
+    if (change.restart.length > 0)
+      logger.warn('Some changes need a restart to take effect', { sections: change.restart });
+  }
+}
+
+/** Changes with the file; '' while there is none. */
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.ino}/${stat.mtimeMs}/${stat.size}`;
+}

@@ -12,7 +12,10 @@ export interface NobleBinding {
 
 /** The package's types know neither its D-Bus binding nor that errors come out of its inside. */
 interface NobleInside {
-  readonly _bindings?: EventEmitter & { readonly _bus?: EventEmitter };
+  readonly _bindings?: EventEmitter & {
+    readonly _bus?: EventEmitter;
+    readonly _hci?: { readonly _socket?: EventEmitter };
+  };
 }
 
 /**
@@ -26,6 +29,7 @@ export class NobleAdapter {
   readonly #peripherals = new Map<string, Peripheral>();
   /** Noble's last complaint, which often says why it does nothing. */
   #complaint = '';
+  #onBroken: (text: string) => void = () => undefined;
 
   private constructor(noble: Noble, logger: Logger) {
     this.noble = noble;
@@ -48,6 +52,7 @@ export class NobleAdapter {
     if (this.noble.state === 'poweredOn') return;
     await new Promise<void>((resolve, reject) => {
       const settle = (error: Error | null): void => {
+        this.#onBroken = () => undefined;
         this.noble.removeListener('stateChange', onState);
         signal.removeEventListener('abort', onAbort);
         if (error === null) resolve();
@@ -60,6 +65,7 @@ export class NobleAdapter {
           settle(new Error(`no usable Bluetooth adapter: ${this.#complaint || 'none found'}`));
       };
       const onAbort = (): void => settle(new Error('cancelled'));
+      this.#onBroken = (text) => settle(new Error(`the Bluetooth adapter cannot be opened: ${text}`));
       signal.addEventListener('abort', onAbort, { once: true });
       this.noble.on('stateChange', onState);
       onState(this.noble.state);
@@ -113,8 +119,13 @@ export class NobleAdapter {
       if (!before.includes(listener)) process.removeListener('SIGINT', listener);
     }
     inside._bindings?.on('warning', complain);
+    const onBroken = (text: unknown): void => {
+      complain(text);
+      this.#onBroken(String(text));
+    };
     // Without a listener a broken bus connection would end the process.
-    inside._bindings?._bus?.on('error', complain);
+    inside._bindings?._bus?.on('error', onBroken);
+    inside._bindings?._hci?._socket?.on('error', onBroken);
   }
 
   #startScan(): void {

@@ -2,6 +2,17 @@ import type { Characteristic, Peripheral } from '@stoprocent/noble';
 import type { Clock } from '../../util/clock.ts';
 import { type BleLink, type BleLinkHandlers, MESHTASTIC_GATT } from './central.ts';
 
+/**
+ * The largest ATT MTU there is. The raw binding takes the peer's figure for the negotiated one, which is the smaller of
+ * both; asking for less than a peer that offers 517 (as ESP32 radios do) would cut every longer value.
+ */
+const ATT_MTU = 517;
+
+/** What the package's types leave out. */
+interface ConnectsWithOptions {
+  connectAsync(options: { readonly mtu: number }): Promise<void>;
+}
+
 /** A peer that does not confirm the end in this time is taken as gone. */
 const DISCONNECT_MS = 3_000;
 
@@ -20,7 +31,8 @@ export async function connectPeripheral(
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    if (peripheral.state !== 'connected') await peripheral.connectAsync();
+    const connectable: ConnectsWithOptions = peripheral;
+    if (peripheral.state !== 'connected') await connectable.connectAsync({ mtu: ATT_MTU });
     signal.throwIfAborted();
     await link.discover();
     signal.throwIfAborted();

@@ -8,6 +8,9 @@ import type { Transport, TransportHandlers } from './types.ts';
 
 const OPEN_TIMEOUT_MS = 50_000;
 
+/** An adapter that is not on by then is opened afresh at the next attempt. */
+const READY_MS = 10_000;
+
 /** Radios advertise every second or two; a sleeping one less often. */
 const SCAN_MS = 20_000;
 
@@ -37,7 +40,6 @@ export class BleTransport implements Transport {
   readonly #opening: Opening;
   readonly #seen = new Map<string, BleFound>();
   #state: 'new' | 'opening' | 'open' | 'closed' = 'new';
-  #phase = 'the Bluetooth adapter is not ready (is it there, and on? "bluetoothctl show" tells)';
   #link: BleLink | null = null;
   #handlers: TransportHandlers | null = null;
   #letGo: Promise<void> | null = null;
@@ -56,7 +58,7 @@ export class BleTransport implements Transport {
     this.#opening = new Opening({
       clock: options.clock,
       timeoutMs: OPEN_TIMEOUT_MS,
-      timeoutText: () => this.#phase,
+      timeoutText: () => 'it was found but did not answer the connection (is it connected to a phone?)',
       unreachable: (why) => this.#unreachable(why),
     });
   }
@@ -98,13 +100,19 @@ export class BleTransport implements Transport {
       await this.#release(false);
       return;
     }
-    await lease.ready(signal);
-    this.#phase = 'the radio was found but did not answer the connection';
+    await this.#waitReady(lease, signal);
     const found = await this.#find(lease, signal);
     const handlers = { onNotify: () => this.#drain(), onLost: (text: string) => this.#lost(text) };
     const link = await lease.connect(found, handlers, signal);
     if (signal.aborted) await link.disconnect();
     this.#link = link;
+  }
+
+  async #waitReady(lease: BleLease, signal: AbortSignal): Promise<void> {
+    const cancelTimeout = this.#options.clock.after(READY_MS, () =>
+      this.#opening.cancel('the Bluetooth adapter is not ready (is it there, and on? "bluetoothctl show" tells)'),
+    );
+    await lease.ready(signal).finally(cancelTimeout);
   }
 
   /** Scans until the target shows up. @throws RelayError that lists what was seen instead */

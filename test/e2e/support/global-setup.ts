@@ -13,8 +13,19 @@ declare module 'vitest' {
  * MMRELAY_E2E_REQUIRED=1 (CI) it fails the run.
  */
 export async function setup(project: TestProject): Promise<void> {
-  const [synapse, meshtastic] = await Promise.all([pythonEnvState('synapse'), pythonEnvState('meshtastic')]);
-  const reasons = [synapse.reason, meshtastic.reason].filter((reason) => reason !== null);
+  const [synapse, meshtastic, bumble, mmrelay] = await Promise.all([
+    pythonEnvState('synapse'),
+    pythonEnvState('meshtastic'),
+    pythonEnvState('bumble'),
+    pythonEnvState('mmrelay'),
+  ]);
+  const states = [synapse, meshtastic, bumble, mmrelay];
+  const reasons = states.map(({ reason }) => reason).filter((reason) => reason !== null);
   if (reasons.length > 0 && process.env.MMRELAY_E2E_REQUIRED === '1') throw new Error(reasons.join('\n'));
-  project.provide('pythonMissing', { synapse: synapse.reason, meshtastic: meshtastic.reason });
+  project.provide('pythonMissing', {
+    synapse: synapse.reason,
+    meshtastic: meshtastic.reason,
+    bumble: bumble.reason,
+    mmrelay: mmrelay.reason,
+  });
 }

@@ -98,7 +98,7 @@ describe('ble', () => {
   it('says that the adapter is not ready', async () => {
     const { open, clock, hub } = setUp();
     hub.adapter = 'off';
-    expect(await failure(open(), clock, 50_000)).toMatch(/the Bluetooth adapter is not ready .*bluetoothctl show/);
+    expect(await failure(open(), clock, 10_000)).toMatch(/the Bluetooth adapter is not ready .*bluetoothctl show/);
     expect([hub.leases, clock.pending()]).toEqual([0, 0]);
   });
 

@@ -18,7 +18,9 @@ interface RawEvent {
 }
 
 const RETRY_MS = 100;
-const REQUEST_TIMEOUT_MS = 1_500;
+/** Of a message that is tried again anyhow; of everything else. */
+const SAY_TIMEOUT_MS = 1_500;
+const REQUEST_TIMEOUT_MS = 60_000;
 
 /** Somebody at a Matrix client who does not give up: a message is sent again under its transaction id until the server took it. */
 export class Person {
@@ -29,7 +31,9 @@ export class Person {
   }
 
   async createRoom(name: string): Promise<string> {
-    const answer = await this.#request<{ room_id: string }>('POST', '/createRoom', { preset: 'public_chat', name });
+    const answer = await this.#request<{ room_id: string }>('POST', '/createRoom', {
+      body: { preset: 'public_chat', name },
+    });
     return answer.room_id;
   }
 
@@ -38,7 +42,7 @@ export class Person {
     const path = `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${encodeURIComponent(body)}`;
     for (;;) {
       try {
-        await this.#request('PUT', path, { msgtype: 'm.text', body });
+        await this.#request('PUT', path, { body: { msgtype: 'm.text', body }, timeoutMs: SAY_TIMEOUT_MS });
         return;
       } catch {
         await delay(RETRY_MS); // it is away; that is what the test is about
@@ -60,11 +64,15 @@ export class Person {
     }
   }
 
-  async #request<T>(method: string, path: string, body?: object): Promise<T> {
+  async #request<T>(
+    method: string,
+    path: string,
+    { body, timeoutMs = REQUEST_TIMEOUT_MS }: { readonly body?: object; readonly timeoutMs?: number } = {},
+  ): Promise<T> {
     const response = await fetch(`${this.session.baseUrl}/_matrix/client/v3${path}`, {
       method,
       headers: { authorization: `Bearer ${this.session.accessToken}`, 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);

@@ -93,6 +93,7 @@ function relayConfig(on: {
     meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: on.port, meshnet_name: 'Chaos' },
     matrix: { homeserver: on.homeserver, bot_user_id: on.botId },
     matrix_rooms: on.rooms.map(({ roomId, channel }) => ({ id: roomId, meshtastic_channel: channel })),
+    relay: { user_rate_limit: { burst: 100_000, per_minute: 100_000 } },
     logging: { log_to_file: false },
   });
 }

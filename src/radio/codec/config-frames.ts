@@ -6,7 +6,7 @@ import { parseMessage } from './parse.ts';
 /** Where a frame of the configuration belongs: the groups come in the order of the firmware (PhoneAPI::getFromRadio). */
 export interface ConfigSlot {
   readonly group: 'my-info' | 'ui' | 'metadata' | 'channel' | 'config' | 'module' | 'file';
-  /** Of two frames with the same group and key the newer counts. */
+  /** Of two frames with the same group and key the newer counts; '' for a frame without content. */
   readonly key: string;
 }
 
@@ -15,11 +15,11 @@ export function configSlot(payload: Uint8Array): ConfigSlot | null {
   const variant = parseMessage(Mesh.FromRadioSchema, payload)?.payloadVariant;
   switch (variant?.case) {
     case 'myInfo':
-      return { group: 'my-info', key: '' };
+      return { group: 'my-info', key: 'it' };
     case 'deviceuiConfig':
-      return { group: 'ui', key: '' };
+      return { group: 'ui', key: 'it' };
     case 'metadata':
-      return { group: 'metadata', key: '' };
+      return { group: 'metadata', key: 'it' };
     case 'channel':
       return { group: 'channel', key: String(variant.value.index) };
     case 'config':

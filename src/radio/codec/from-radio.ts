@@ -90,7 +90,8 @@ function fromConfig(variant: ConfigVariant): FromRadioMessage {
   return { kind: 'other', name: `config ${variant.case ?? 'unknown'}` };
 }
 
-function meshPacket(packet: Mesh.MeshPacket): MeshPacket {
+/** A packet in our words. */
+export function meshPacket(packet: Mesh.MeshPacket): MeshPacket {
   const data = packet.payloadVariant.case === 'decoded' ? packet.payloadVariant.value : null;
   const ciphertext = packet.payloadVariant.case === 'encrypted' ? packet.payloadVariant.value : NO_BYTES;
   return {

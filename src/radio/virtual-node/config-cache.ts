@@ -19,6 +19,8 @@ export class ConfigCache {
   readonly #groups = new Map<ConfigSlot['group'], Map<string, Uint8Array>>();
   readonly #nodes = new Map<number, Uint8Array>();
   #ownNum = 0;
+  /** Frames without content since the last my_info: firmware counts its modules further than it fills them. */
+  #blanks = 0;
   #isComplete = false;
 
   get isComplete(): boolean {
@@ -52,13 +54,15 @@ export class ConfigCache {
       case 'my-info':
         if (message.nodeNum !== this.#ownNum) this.#clear();
         this.#ownNum = message.nodeNum;
+        this.#blanks = 0;
         break;
       default:
     }
     const slot = configSlot(payload);
     if (slot === null) return;
     const group = this.#groups.get(slot.group) ?? new Map<string, Uint8Array>();
-    group.set(slot.key, payload);
+    if (slot.group === 'module' && slot.key === '') this.#blanks += 1;
+    group.set(slot.key === '' ? `#${this.#blanks}` : slot.key, payload);
     this.#groups.set(slot.group, group);
   }
 

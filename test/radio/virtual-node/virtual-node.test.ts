@@ -84,7 +84,7 @@ describe('the configuration', () => {
   it.each([4711, 69420, 69421])('is given from the cache as the radio gave it, for nonce %i', async (nonce) => {
     const { device, node } = await rig({ nodes: 3 });
     const first = await TestClient.ready(node.port);
-    const direct = await direct_config(device, nonce);
+    const direct = await directConfig(device, nonce);
     const shared = await TestClient.ready(node.port, nonce);
 
     expect(shared.raw.map(kind)).toEqual(direct.raw.map(kind));
@@ -125,7 +125,7 @@ function kind(raw: Uint8Array): string {
 }
 
 /** What the device says to a client of its own. The relay's link is cut by that and comes back later. */
-async function direct_config(device: VirtualRadio, nonce: number): Promise<TestClient> {
+async function directConfig(device: VirtualRadio, nonce: number): Promise<TestClient> {
   return TestClient.ready(device.port, nonce);
 }
 
@@ -159,7 +159,7 @@ describe('packets of the mesh', () => {
   });
 
   it('do not wait for a client that does not read', async () => {
-    const { device, node } = await rig();
+    const { device, node } = await rig({ nodes: 60 });
     const lazy = await TestClient.ready(node.port);
     const reader = await TestClient.ready(node.port);
     lazy.socket.pause();

@@ -15,7 +15,7 @@ import { activityLog } from './activity-log.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
 import { observers } from './observers.ts';
-import { buildRadio } from './radios.ts';
+import { radioBuilder } from './radios.ts';
 import { relaySettings } from './relay-settings.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
 import { shareRadio } from './share-radio.ts';
@@ -55,7 +55,8 @@ export interface Daemon {
 export function createDaemon(options: DaemonOptions): Daemon {
   const { config, paths, clock, logger } = options;
   const auth = chooseAuth(config.matrix, paths);
-  const radios = new Map(config.radios.map((radio) => [radio.name, buildRadio(radio, options)]));
+  const buildRadio = radioBuilder(options);
+  const radios = new Map(config.radios.map((radio) => [radio.name, buildRadio(radio)]));
   const store = openStore({
     path: paths.database.path,
     logger,

@@ -1,6 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import type { Clock } from '../../util/clock.ts';
 import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
+import { localNameLookup } from '../mdns/lookup.ts';
 import type { TcpAddress, Transport, TransportHandlers } from './types.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -40,6 +41,7 @@ export class TcpTransport implements Transport {
     const socket = createConnection({
       host,
       port,
+      lookup: localNameLookup(this.#clock),
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEPALIVE_DELAY_MS,

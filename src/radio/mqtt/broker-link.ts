@@ -1,0 +1,126 @@
+import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
+
+export interface BrokerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly username: string | null;
+  readonly password: string | null;
+}
+
+export interface BrokerHandlers {
+  onMessage(topic: string, payload: Uint8Array): void;
+  /** At most once, after a successful connect and not after `close`. */
+  onClosed(reason: string): void;
+}
+
+/** One connection to a broker, with its subscriptions. Single use. */
+export interface BrokerLink {
+  /** Resolves when the broker has it. @throws RelayError RADIO_WRITE_FAILED (later, uncertain) */
+  publish(topic: string, payload: Uint8Array): Promise<void>;
+  /** Resolves when it is closed; no handler is called from now on. */
+  close(): Promise<void>;
+}
+
+export interface BrokerRequest {
+  readonly address: BrokerAddress;
+  /** The broker keeps the subscriptions, and what comes on them at QoS 1, under this name while we are away. */
+  readonly clientId: string;
+  readonly topics: readonly string[];
+  readonly handlers: BrokerHandlers;
+  readonly signal: AbortSignal;
+}
+
+/** Connects and subscribes. @throws RelayError RADIO_UNREACHABLE (later); its message tells the operator what to look at */
+export type ConnectBroker = (request: BrokerRequest) => Promise<BrokerLink>;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A broker that is gone without a word is noticed within one and a half of these. */
+const KEEPALIVE_S = 30;
+const QOS = 1;
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the host answers, but nothing listens on that port',
+  ENOTFOUND: 'no such host name',
+  EAI_AGAIN: 'the host name cannot be looked up at the moment',
+  EHOSTUNREACH: 'no route to that address',
+  ENETUNREACH: 'no network',
+  ETIMEDOUT: 'no answer',
+  '4': 'the broker refuses the user name or password',
+  '5': 'the broker does not authorize us (user name, password or its access list)',
+  '135': 'the broker does not authorize us (user name, password or its access list)',
+};
+
+/** The real thing: package `mqtt`, loaded when it is first needed. */
+export const connectBroker: ConnectBroker = async ({ address, clientId, topics, handlers, signal }) => {
+  const { connect } = await import('mqtt');
+  const { host, port, tls, username, password } = address;
+  const client = connect({
+    protocol: tls ? 'mqtts' : 'mqtt',
+    host,
+    port,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    clientId,
+    clean: false,
+    // One attempt per link: the backoff is the link machine's.
+    reconnectPeriod: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    keepalive: KEEPALIVE_S,
+  });
+  const end = (): Promise<void> =>
+    new Promise((resolve) => {
+      client.end(true, {}, () => resolve());
+    });
+  const state = { isUp: false, isClosed: false, reason: 'the broker closed the connection' };
+  client.on('message', (topic, payload) => {
+    if (!state.isClosed) handlers.onMessage(topic, new Uint8Array(payload));
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => reject(new Error('cancelled'));
+      signal.addEventListener('abort', onAbort, { once: true });
+      client.on('error', (error) => {
+        state.reason = explain(error);
+        reject(new Error(state.reason));
+      });
+      client.on('close', () => {
+        signal.removeEventListener('abort', onAbort);
+        reject(new Error(state.reason));
+        if (!state.isUp || state.isClosed) return;
+        state.isClosed = true;
+        handlers.onClosed(state.reason);
+      });
+      // Subscribed before it counts as connected: what is published from now on reaches us.
+      client.once('connect', () => void client.subscribeAsync([...topics], { qos: QOS }).then(() => resolve(), reject));
+      if (signal.aborted) onAbort();
+    });
+  } catch (error) {
+    state.isClosed = true;
+    await end();
+    throw new RelayError('RADIO_UNREACHABLE', `cannot use the broker at ${host}:${port}: ${errorText(error)}`, {
+      retry: RETRY_LATER,
+      cause: error,
+    });
+  }
+  state.isUp = true;
+  return {
+    publish: async (topic, payload) => {
+      try {
+        if (state.isClosed) throw new Error('the link is closed');
+        await client.publishAsync(topic, Buffer.from(payload), { qos: QOS });
+      } catch (error) {
+        const options = { retry: RETRY_LATER, certain: false, cause: error };
+        throw new RelayError('RADIO_WRITE_FAILED', `publishing failed: ${errorText(error)}`, options);
+      }
+    },
+    close: async () => {
+      state.isClosed = true;
+      await end();
+    },
+  };
+};
+
+function explain(error: Error & { readonly code?: unknown }): string {
+  return ADVICE[String(error.code)] ?? error.message;
+}

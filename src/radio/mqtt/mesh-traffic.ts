@@ -22,7 +22,7 @@ export interface TrafficOptions {
 export type Heard =
   | { readonly kind: 'packet'; readonly packet: MeshPacket }
   /** Our own packet came back: the broker gave it out. */
-  | { readonly kind: 'own'; readonly packetId: number }
+  | { readonly kind: 'own'; readonly packetId: number; readonly to: number }
   | { readonly kind: 'nothing'; readonly why: string };
 
 export interface Publication {
@@ -64,7 +64,9 @@ export class MeshTraffic {
     if (envelope === null) return nothing('no envelope');
     const { packet, gatewayId, channelId } = envelope;
     if (packet.from === this.#options.nodeNum) {
-      return gatewayId === this.#ownId ? { kind: 'own', packetId: packet.id } : nothing('our own, from a gateway');
+      return gatewayId === this.#ownId
+        ? { kind: 'own', packetId: packet.id, to: packet.to }
+        : nothing('our own, from a gateway');
     }
     // Anybody can write plaintext to a broker; the channel key is what makes a member of the channel.
     if (!packet.encrypted) return nothing('not encrypted');

@@ -203,6 +203,8 @@ class MqttRadio implements RadioPort {
     if (heard.kind === 'nothing') {
       this.#logger.debug('a message on the broker is not for us', { why: heard.why });
     } else if (heard.kind === 'own') {
+      // The broker gave it out, as a neighbour repeats a broadcast; a direct message waits for its addressee's own word.
+      if (heard.to !== BROADCAST) return;
       const result = { packetId: heard.packetId, error: 'NONE', from: this.#options.nodeNum };
       this.#tell((sink) => sink.onRouting(result));
     } else {

@@ -60,6 +60,9 @@ export interface RadioDelivery {
   readonly emoji: number;
   readonly wantAck: boolean;
   readonly pki: boolean;
+  /** Base64 of the payload of a packet that is no text; then `text` is ''. */
+  readonly payload?: string;
+  readonly wantResponse?: boolean;
   /** Whom to tell about its fate; null for output that nobody waits for. */
   readonly source: DeliverySource | null;
 }

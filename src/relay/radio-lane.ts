@@ -319,11 +319,11 @@ function outgoing(row: OutboxRow, delivery: RadioDelivery): OutgoingPacket {
     to: delivery.to,
     channel: delivery.channel,
     portnum: delivery.portnum,
-    payload: utf8Encode(delivery.text),
+    payload: delivery.payload === undefined ? utf8Encode(delivery.text) : Buffer.from(delivery.payload, 'base64'),
     replyId: delivery.replyId,
     emoji: delivery.emoji,
     wantAck: delivery.wantAck,
-    wantResponse: false,
+    wantResponse: delivery.wantResponse ?? false,
     hopLimit: null,
     publicKey: null,
   };

@@ -124,7 +124,8 @@ export class RoomLane {
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       if (!(error instanceof RelayError)) throw error;
-      if (!EVENT_REFUSALS.has(error.code)) this.#wait(row, error);
+      // A room that cannot be found is no fault of the event.
+      if (roomId === null || !EVENT_REFUSALS.has(error.code)) this.#wait(row, error);
       else await this.#sendFallback(row, delivery, { error, roomId });
     }
   }

@@ -23,8 +23,8 @@ const PACKAGE_HOME: Readonly<Record<string, readonly string[]>> = {
   '@matrix-org/matrix-sdk-crypto-wasm': ['src/matrix/'],
   '@meshtastic/protobufs': ['src/radio/codec/'],
   '@bufbuild/protobuf': ['src/radio/codec/'],
-  serialport: ['src/radio/transport/'],
-  '@stoprocent/noble': ['src/radio/transport/'],
+  serialport: ['src/radio/'],
+  '@stoprocent/noble': ['src/radio/'],
   mqtt: ['src/radio/'],
   // The durable IndexedDB is a module of its own that others may take away (design, section 5): the one exception.
   'better-sqlite3': ['src/store/', 'src/matrix/crypto/durable-indexeddb/'],

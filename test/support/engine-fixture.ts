@@ -36,6 +36,8 @@ export interface FixtureOptions {
   readonly path?: string;
   readonly clock?: ManualClock;
   readonly observer?: Partial<RelayObserver>;
+  /** Sets the stage before anything starts. */
+  readonly prepare?: (ports: { readonly matrix: FakeMatrix; readonly radio: FakeRadio }) => void;
 }
 
 /** A started engine between fakes, on a clock that stands still. */
@@ -44,6 +46,7 @@ export async function startEngine(options: FixtureOptions = {}): Promise<EngineF
   const store = openStore({ path: options.path ?? ':memory:', clock, logger: silentLogger });
   const matrix = new FakeMatrix();
   const radio = new FakeRadio();
+  options.prepare?.({ matrix, radio });
   const fatal: unknown[] = [];
   const engine = new Engine({
     store,

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../util/json.ts';
 import { portNumber } from '../portnums.ts';
 import type { RelaySettings } from '../settings.ts';
+import { roomPrefix } from './prefix.ts';
 import { text } from './view.ts';
 
 /** A message that another relay of the family put into the room, by its custom keys (spec 02 section 2.8). */
@@ -42,6 +43,26 @@ export function readForeignMessage(content: JsonObject): ForeignMessage | null {
 /** First four characters of a meshnet name, the way relays sign each other's messages on the air. */
 export function shortMeshnet(meshnet: string): string {
   return [...meshnet].slice(0, 4).join('');
+}
+
+/** A relay that sends no raw text has put its own prefix before it: said twice, it would cost air (spec 02 section 3.5). */
+export function withoutForeignPrefix(
+  body: string,
+  from: Pick<ForeignMessage, 'long' | 'short' | 'meshnet'>,
+  format: string,
+): string {
+  const { long, short, meshnet } = from;
+  const meshes = [meshnet, shortMeshnet(meshnet)];
+  const candidates = meshes.flatMap((mesh) => [
+    `[${long}/${mesh}]: `,
+    `${long}/${mesh}: `,
+    `${short}/${mesh}: `,
+    roomPrefix(format, { long, short, mesh }),
+  ]);
+  const found = candidates
+    .filter((prefix) => prefix !== '' && body.startsWith(prefix))
+    .sort((a, b) => b.length - a.length)[0];
+  return found === undefined ? body : body.slice(found.length);
 }
 
 /** The emoji of an old relay's emote `… reacted X to "…"`. */

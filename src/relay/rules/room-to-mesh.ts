@@ -12,6 +12,7 @@ import {
   quote,
   readForeignMessage,
   shortMeshnet,
+  withoutForeignPrefix,
 } from './foreign-relay.ts';
 import { meshnetName } from './meshnet-name.ts';
 import { refusal } from './permission.ts';
@@ -235,9 +236,10 @@ function foreignMessage(outgoing: Outgoing): readonly Intent[] {
     };
     return alarm === '' ? drop('empty text') : [intent];
   }
-  const words = (foreign.text ?? eventText(event) ?? '').trim();
+  const format = view.settings.roomPrefixFormat;
+  const words = (foreign.text ?? withoutForeignPrefix(eventText(event) ?? '', foreign, format)).trim();
   if (words === '') return drop('empty text');
-  const prefix = roomPrefix(view.settings.roomPrefixFormat, {
+  const prefix = roomPrefix(format, {
     long: foreign.long,
     short: foreign.short,
     mesh: shortMeshnet(foreign.meshnet),

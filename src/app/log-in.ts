@@ -9,18 +9,20 @@ import { DEVICE_NAME } from './credentials.ts';
 const TIMEOUT_MS = 30_000;
 
 /**
- * Logs in with a password and stores the session; a device we had for this user is kept.
+ * Logs in with a password and stores the session; a device we had for this user is kept, unless a new one is wanted
+ * (the keys of the old one are lost, or were the Python relay's).
  * @throws RelayError MATRIX_* with the reason in plain words
  */
 export async function logInAndSave(
   account: { readonly homeserver: string; readonly user: string; readonly password: string },
   paths: AppPaths,
+  options: { readonly newDevice: boolean } = { newDevice: false },
 ): Promise<Credentials> {
   const http = createHttp(systemClock);
   const baseUrl = await discoverHomeserver(account.homeserver, { http, timeoutMs: TIMEOUT_MS });
   const known = knownSession(paths.credentials.path);
   const local = account.user.replace(/^@/, '').split(':')[0];
-  const sameUser = known?.userId?.startsWith(`@${local}:`) === true;
+  const sameUser = !options.newDevice && known?.userId?.startsWith(`@${local}:`) === true;
   const credentials = await loginWithPassword(
     { ...account, deviceName: DEVICE_NAME },
     { baseUrl, deviceId: sameUser ? (known?.deviceId ?? null) : null, http, timeoutMs: TIMEOUT_MS },

@@ -10,6 +10,7 @@ export interface LoginFlags extends GlobalFlags {
   readonly password?: string | undefined;
   readonly passwordStdin?: boolean | undefined;
   readonly passwordFile?: string | undefined;
+  readonly newDevice?: boolean | undefined;
 }
 
 /** `mmrelay auth login`: a password login that writes credentials.json. */
@@ -29,7 +30,9 @@ export async function authLogin(flags: LoginFlags): Promise<ExitCode> {
     console.error(`Missing: ${missing.join(', ')}`);
     return EXIT.usage;
   }
-  const credentials = await logInAndSave({ homeserver, user, password }, paths);
+  const credentials = await logInAndSave({ homeserver, user, password }, paths, {
+    newDevice: flags.newDevice === true,
+  });
   console.log(`✅ Logged in as ${credentials.userId}, device ${credentials.deviceId}`);
   console.log(`✅ credentials.json saved: ${paths.credentials.path}`);
   return EXIT.ok;

@@ -25,7 +25,8 @@ export function migrate(flags: MigrateFlags): ExitCode {
   const others = paths.legacySources.filter((folder) => !from.includes(folder));
   try {
     const report = flags.undo === true ? undoLastMigration(options) : runMigration(options);
-    if (flags.json === true) console.log(JSON.stringify({ ok: true, home, otherInstallations: others, ...report }, null, 2));
+    if (flags.json === true)
+      console.log(JSON.stringify({ ok: true, home, otherInstallations: others, ...report }, null, 2));
     else print(report, { flags, home, others });
     return EXIT.ok;
   } catch (error) {
@@ -59,7 +60,8 @@ function print(report: MigrationReport, { flags, home, others }: Context): void 
   const roots = new Set([...report.files, ...report.aside].map(({ source }) => rootOf(source, home)));
   const sources = [...roots].map((root) => (root === home ? 'HOME (same-home legacy data)' : root));
   console.log(`Legacy sources detected: ${sources.length === 0 ? 'none' : sources.join(', ')}`);
-  for (const folder of others) console.log(`Other installation, left alone: ${folder} (bring it with --from ${folder})`);
+  for (const folder of others)
+    console.log(`Other installation, left alone: ${folder} (bring it with --from ${folder})`);
   console.log(`\n${titleOf(report)}`);
   for (const line of stepLines(report, flags.dryRun === true)) console.log(line);
   for (const { source, target } of report.conflicts) console.log(`  ❌ conflict: ${source}\n     in place: ${target}`);
@@ -101,7 +103,11 @@ function stepLines({ files, aside, rows }: MigrationReport, dryRun: boolean): st
     lines.push('   action: MOVE');
     lines.push(`    files: ${group.length}`);
     if (kind === 'database' && Object.keys(rows).length > 0)
-      lines.push(`     rows: ${Object.entries(rows).map(([table, count]) => `${table} ${count}`).join(', ')}`);
+      lines.push(
+        `     rows: ${Object.entries(rows)
+          .map(([table, count]) => `${table} ${count}`)
+          .join(', ')}`,
+      );
     if (dryRun) lines.push('     note: no changes were made');
   }
   for (const { source, why } of aside) lines.push(`  ✅ put aside: ${source} (${why})`);

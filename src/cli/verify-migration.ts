@@ -26,7 +26,8 @@ export function verifyMigrationCommand(flags: GlobalFlags & { readonly json?: bo
   for (const error of result.errors) console.log(`   - ${error}`);
   if (result.cleanup.length > 0) {
     console.log('\n🧹 Cleanup Suggestions:');
-    for (const folder of result.cleanup) console.log(`   - ${folder} belongs to another installation; remove it if unused`);
+    for (const folder of result.cleanup)
+      console.log(`   - ${folder} belongs to another installation; remove it if unused`);
   }
   return passed ? EXIT.ok : EXIT.runtime;
 }

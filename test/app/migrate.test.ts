@@ -161,7 +161,10 @@ test('M4, M6: a database that a live process has open is refused, by its pid; th
 test('M7: the lock of a dead process does not stop a migration; that of a live one does, with its pid', async () => {
   const home = join(scratch(), 'home');
   home13(home);
-  put(join(home, 'mmrelay.lock'), JSON.stringify({ pid: 999_999_999, bootId: '', startTicks: '1', host: 'x', since: '' }));
+  put(
+    join(home, 'mmrelay.lock'),
+    JSON.stringify({ pid: 999_999_999, bootId: '', startTicks: '1', host: 'x', since: '' }),
+  );
   const { acquireLock } = await import('../../src/observe/process-lock.ts');
   const { utimesSync } = await import('node:fs');
   utimesSync(join(home, 'mmrelay.lock'), 1, 1);

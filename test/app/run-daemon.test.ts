@@ -44,7 +44,9 @@ function start(): Run {
     stopSignal: stop.signal,
     readConfig: () => {
       const found = readConfig();
-      return found.config === null ? found : { ...found, config: { ...found.config, logging: { ...found.config.logging, format: 'json' } } };
+      return found.config === null
+        ? found
+        : { ...found, config: { ...found.config, logging: { ...found.config.logging, format: 'json' } } };
     },
   });
   return { lines, stop, done, ready: env.MMRELAY_READY_FILE };
@@ -139,7 +141,9 @@ test('an exception that nobody caught is logged whole and ends with 1', async ()
 });
 
 test('a port that is taken costs the metrics, not the relay', async () => {
-  const holder = await import('node:http').then(({ createServer }) => createServer().listen(world.healthPort, '127.0.0.1'));
+  const holder = await import('node:http').then(({ createServer }) =>
+    createServer().listen(world.healthPort, '127.0.0.1'),
+  );
   const run = start();
   await until(() => existsSync(run.ready), 'the ready file');
   expect(run.lines.join('')).toContain('Health and metrics cannot be served');

@@ -111,9 +111,7 @@ function removeEmptyFolders(folder: string, home: string): void {
 }
 
 function mainDatabase(files: readonly MovedFile[]): MovedFile | undefined {
-  return files.find(
-    ({ kind, source }) => kind === 'database' && !SIDECARS.some((suffix) => source.endsWith(suffix)),
-  );
+  return files.find(({ kind, source }) => kind === 'database' && !SIDECARS.some((suffix) => source.endsWith(suffix)));
 }
 
 function changed(path: string): RelayError {

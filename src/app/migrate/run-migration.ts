@@ -114,5 +114,8 @@ function refuse(plan: Plan, { home, from, clock }: MigrationOptions): void {
 }
 
 function inUse(what: string, pids: readonly number[]): RelayError {
-  return new RelayError('STORE_IN_USE', `A relay is running on ${what} (pid ${pids.join(', ')}): stop it, then migrate`);
+  return new RelayError(
+    'STORE_IN_USE',
+    `A relay is running on ${what} (pid ${pids.join(', ')}): stop it, then migrate`,
+  );
 }

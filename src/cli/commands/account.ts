@@ -21,7 +21,8 @@ export function addAccountCommands(registry: Registry): void {
     .option('--username <user>', 'user name or full id')
     .option('--password <password>', 'password (seen by other users of this machine; prefer the next two)')
     .option('--password-stdin', 'read the password from standard input')
-    .option('--password-file <path>', 'read the password from a file');
+    .option('--password-file <path>', 'read the password from a file')
+    .option('--new-device', 'a new device, when the keys of the old one are lost or of the Python relay');
   addCommand(registry, auth, { usage: 'status', description: 'which session is stored' }, async (flags: StatusFlags) =>
     (await import('../auth-status.ts')).authStatus(flags),
   )

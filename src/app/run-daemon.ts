@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { processEnv } from '../config/env.ts';
 import type { AppPaths } from '../config/paths.ts';
@@ -202,10 +202,11 @@ function makeHome(paths: AppPaths): void {
   for (const folder of [paths.home.path, dirname(paths.database.path)]) {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
+      accessSync(folder, constants.W_OK | constants.X_OK);
     } catch (error) {
       throw new RelayError(
         'CONFIG_HOME_UNWRITABLE',
-        `${folder} cannot be created (${errorText(error)}): set MMRELAY_HOME or --home to a folder that can be written`,
+        `${folder} cannot be written (${errorText(error)}): set MMRELAY_HOME or --home to a folder that can be written`,
       );
     }
   }

@@ -62,6 +62,20 @@ export class DaemonProcess {
       });
   }
 
+  /** Runs another command of the program to its end, without blocking this process. */
+  async command(
+    args: readonly string[],
+    input: string,
+  ): Promise<{ readonly code: number | null; readonly words: string }> {
+    const child = spawn(process.execPath, [this.#options.entry ?? MAIN, ...args]);
+    const words: string[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => words.push(chunk.toString()));
+    child.stdin.end(input);
+    await once(child, 'close');
+    return { code: child.exitCode, words: words.join('') };
+  }
+
   /** The ready file is there. @throws Error with the output when the daemon ends instead */
   async ready(): Promise<void> {
     await this.until(() => existsSync(this.readyFile), 'the ready file');

@@ -14,6 +14,7 @@ import { errorText } from '../util/relay-error.ts';
 import { activityLog } from './activity-log.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
+import { buildMqttRadio } from './mqtt-radio.ts';
 import { observers } from './observers.ts';
 import { radioBuilder } from './radios.ts';
 import { relaySettings } from './relay-settings.ts';
@@ -55,8 +56,6 @@ export interface Daemon {
 export function createDaemon(options: DaemonOptions): Daemon {
   const { config, paths, clock, logger } = options;
   const auth = chooseAuth(config.matrix, paths);
-  const buildRadio = radioBuilder(options);
-  const radios = new Map(config.radios.map((radio) => [radio.name, buildRadio(radio)]));
   const store = openStore({
     path: paths.database.path,
     logger,
@@ -68,7 +67,18 @@ export function createDaemon(options: DaemonOptions): Daemon {
   });
   if (config.database.wipeOnRestart) store.wipeLinks();
   const matrix = buildMatrix(options, auth, store);
-  return new RunningDaemon(options, { store, matrix, radios });
+  return new RunningDaemon(options, { store, matrix, radios: buildRadios(options, store) });
+}
+
+function buildRadios(options: DaemonOptions, { values }: Store): ReadonlyMap<string, RadioPort> {
+  const buildRadio = radioBuilder(options);
+  return new Map(
+    options.config.radios.map((radio) => {
+      const { connection } = radio;
+      const isMqtt = connection.kind === 'mqtt';
+      return [radio.name, isMqtt ? buildMqttRadio(radio, connection.mqtt, { ...options, values }) : buildRadio(radio)];
+    }),
+  );
 }
 
 function buildMatrix(

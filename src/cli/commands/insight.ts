@@ -1,8 +1,9 @@
 import type { GlobalFlags } from '../context.ts';
 import type { DoctorFlags } from '../doctor.ts';
+import type { RadiosFlags } from '../radios.ts';
 import { addCommand, type Registry } from './registry.ts';
 
-/** paths, doctor, version. */
+/** paths, doctor, radios, version. */
 export function addInsightCommands(registry: Registry): void {
   const { program } = registry;
   addCommand(
@@ -31,6 +32,20 @@ As a liveness probe: mmrelay doctor --liveness (offline, quick; fails only for w
     .option('--migration', 'fail when a migration is due or incomplete')
     .option('--online', 'contact the homeserver even beside a running daemon')
     .option('--offline', 'contact nobody')
+    .option('--json', 'as JSON');
+  addCommand(
+    registry,
+    program,
+    {
+      usage: 'radios',
+      description: 'look for radios on USB, over Bluetooth and in the network',
+      more: `
+--ask connects to each for a moment to learn its name and firmware. A radio serves one client at a time: over the
+network another client loses its connection, and packets that wait in the radio go to us and are dropped.`,
+    },
+    async (flags: RadiosFlags) => (await import('../radios.ts')).radios(flags),
+  )
+    .option('--ask', 'connect to each and ask')
     .option('--json', 'as JSON');
   addCommand(registry, program, { usage: 'version', description: 'show the version', hidden: true }, async () =>
     (await import('../version.ts')).version(),

@@ -15,6 +15,8 @@ interface NobleInside {
   readonly _bindings?: EventEmitter & {
     readonly _bus?: EventEmitter;
     readonly _hci?: { readonly _socket?: EventEmitter };
+    _state?: string | null;
+    onStateChange?: (state: string) => void;
   };
 }
 
@@ -112,6 +114,7 @@ export class NobleAdapter {
       if (this.#scanners.size > 0) setImmediate(() => this.#startScan());
     });
     const inside: NobleInside = this.noble as unknown as NobleInside;
+    muteBinding(inside);
     const before = process.listeners('SIGINT');
     void this.noble.state; // Asking starts it.
     for (const listener of process.listeners('SIGINT')) {
@@ -145,4 +148,17 @@ export class NobleAdapter {
     const found = { address, name: advertisement.localName || null, rssi, isMeshtastic };
     for (const scanner of [...this.#scanners]) scanner(found);
   }
+}
+
+/** The raw binding writes advice to standard output when there is no adapter; ours reaches the operator another way. */
+function muteBinding({ _bindings: bindings }: NobleInside): void {
+  const original = bindings?.onStateChange;
+  if (bindings === undefined || original === undefined) return;
+  bindings.onStateChange = (state) => {
+    if (state !== 'unauthorized' && state !== 'unsupported') original.call(bindings, state);
+    else if (bindings._state !== state) {
+      bindings._state = state;
+      bindings.emit('stateChange', state);
+    }
+  };
 }

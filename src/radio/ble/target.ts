@@ -11,7 +11,7 @@ export function isTarget(target: string, found: BleFound): boolean {
 }
 
 /** Twelve lower-case hex digits, or null for what is not an address. */
-export function bareAddress(text: string): string | null {
+function bareAddress(text: string): string | null {
   const bare = text.trim().replace(/[:_-]/g, '').toLowerCase();
   return /^[0-9a-f]{12}$/.test(bare) && (/[:_-]/.test(text) || text.trim().length === 12) ? bare : null;
 }

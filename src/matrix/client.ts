@@ -152,6 +152,10 @@ class MatrixClientAdapter implements MatrixAdapter {
     return room === null || !this.#rooms.isJoined(roomId) ? null : powerLevelOf(room, userId);
   }
 
+  memberName(roomId: string, userId: string): string | null {
+    return memberName(this.#model.room(roomId), userId);
+  }
+
   send(...args: Parameters<MatrixPort['send']>): ReturnType<MatrixPort['send']> {
     return this.#sender.send(...args);
   }

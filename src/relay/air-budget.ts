@@ -38,7 +38,9 @@ export function airFacts(radio: RadioPort): AirFacts {
 /** Time on air of a delivery, milliseconds, once; repeats by other nodes are theirs. */
 export function deliveryAirtimeMs(delivery: RadioDelivery, modem: Modem): number {
   const parts = { replyId: delivery.replyId !== 0, emoji: delivery.emoji !== 0, pki: delivery.pki };
-  return airtimeMs(frameBytes(utf8Bytes(delivery.text), parts), modem);
+  const bytes =
+    delivery.payload === undefined ? utf8Bytes(delivery.text) : Buffer.byteLength(delivery.payload, 'base64');
+  return airtimeMs(frameBytes(bytes, parts), modem);
 }
 
 /**

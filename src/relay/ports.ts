@@ -326,6 +326,8 @@ export interface MatrixPort {
   /** null when we are not in that room, or have not synced it yet. */
   room(roomId: string): RoomFacts | null;
   powerLevel(roomId: string, userId: string): number | null;
+  /** Display name in a room; null when there is none, or none is known. */
+  memberName?(roomId: string, userId: string): string | null;
   /**
    * Sends one event; in an encrypted room as ciphertext or not at all.
    * @throws RelayError with policy: rate limits carry `after`, outages `later`, refusals `never`

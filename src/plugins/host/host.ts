@@ -1,0 +1,152 @@
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import type { CommandInfo } from '../api.ts';
+import type { Job, RuntimeSetup } from '../protocol.ts';
+import { CommandDesk } from './command-desk.ts';
+import { PLUGIN_LIMITS, type PluginLimits } from './limits.ts';
+import type { Inbound, PluginSpec, PluginState, PluginStoreAccess, RelayAccess } from './types.ts';
+import { PluginUnit } from './unit.ts';
+import { WORKER_LIMITS, type WorkerLimits } from './worker-link.ts';
+
+export interface PluginHostOptions {
+  readonly plugins: readonly PluginSpec[];
+  readonly relay: RelayAccess;
+  readonly store: PluginStoreAccess;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly admins: readonly string[];
+  readonly userAgent: string;
+  readonly timeZone: string;
+  readonly claimDeadlineMs?: number;
+  readonly limits?: Partial<PluginLimits>;
+  readonly workerLimits?: Partial<WorkerLimits>;
+}
+
+const CLAIM_DEADLINE_MS = 200;
+/** Messages of the first moments wait (each at most a claim deadline) for plugins that are being loaded. */
+const STARTUP_MS = 5_000;
+
+/**
+ * Runs the plugins and lets them have the messages first. One per daemon. Holds a unit per plugin.
+ * Invariant: `claim` answers within the claim deadline, whatever a plugin does; only a plugin that says so has a message.
+ */
+export class PluginHost {
+  readonly #options: PluginHostOptions;
+  readonly #units: readonly PluginUnit[];
+  readonly #desk: CommandDesk;
+  readonly #claimDeadlineMs: number;
+  #loading: Promise<unknown> | null = null;
+
+  constructor(options: PluginHostOptions) {
+    this.#options = options;
+    this.#claimDeadlineMs = options.claimDeadlineMs ?? CLAIM_DEADLINE_MS;
+    this.#units = options.plugins.map((spec) => this.#unit(spec));
+    this.#desk = new CommandDesk({ ...options, units: () => this.#active(), states: () => this.states() });
+  }
+
+  /** Starts loading; resolves when every plugin is up or has failed. Nobody needs to wait for that. */
+  async start(): Promise<void> {
+    if (this.#units.length === 0) return;
+    const all = Promise.all(this.#units.map((unit) => unit.start()));
+    const startup = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(STARTUP_MS, () => startup.resolve(), { background: true });
+    this.#loading = Promise.race([all, startup.promise]).then(() => {
+      cancel();
+      this.#loading = null;
+    });
+    await all;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#units.map((unit) => unit.stop()));
+  }
+
+  states(): readonly PluginState[] {
+    return this.#units.map((unit) => unit.state());
+  }
+
+  commands(): readonly CommandInfo[] {
+    return this.#desk.commands();
+  }
+
+  /** Lets the plugins have a message. @returns true when one of them took it: then it is not relayed */
+  async claim(inbound: Inbound): Promise<boolean> {
+    if (this.#units.length === 0) return false;
+    const { promise: deadline, cancel } = this.#deadline();
+    try {
+      if (this.#loading !== null) await Promise.race([this.#loading, deadline]);
+      if (inbound.kind === 'mesh') this.#tellPacket(inbound);
+      if (this.#desk.take(inbound)) return true;
+      return await this.#offer(inbound, deadline);
+    } finally {
+      cancel();
+    }
+  }
+
+  #tellPacket(inbound: Extract<Inbound, { kind: 'mesh' }>): void {
+    for (const unit of this.#active())
+      if (unit.manifest()?.handles.packet === true) unit.dispatch({ kind: 'packet', packet: inbound.packet }, inbound);
+  }
+
+  /** In order of priority, until one takes it; a late one is passed over, and those behind it are only told. */
+  async #offer(inbound: Inbound, deadline: Promise<void>): Promise<boolean> {
+    const job = textJob(inbound);
+    if (job === null) return false;
+    for (const unit of this.#active()) {
+      const handles = unit.manifest()?.handles;
+      if (job.kind === 'mesh-text' ? !handles?.meshText : !handles?.roomMessage) continue;
+      if (inbound.kind === 'mesh' && !this.#desk.onChannel(unit, inbound.packet)) continue;
+      if (await unit.offer(job, inbound, deadline)) return true;
+    }
+    return false;
+  }
+
+  #active(): readonly PluginUnit[] {
+    return this.#units.filter((unit) => unit.manifest() !== null).sort((a, b) => a.priority() - b.priority());
+  }
+
+  #deadline(): { readonly promise: Promise<void>; readonly cancel: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    return { promise, cancel: this.#options.clock.after(this.#claimDeadlineMs, resolve) };
+  }
+
+  #unit(spec: PluginSpec): PluginUnit {
+    const { limits, workerLimits } = this.#options;
+    return new PluginUnit({
+      ...this.#options,
+      spec,
+      setup: setupOf(spec, this.#options),
+      limits: { ...PLUGIN_LIMITS, ...limits },
+      workerLimits: { ...WORKER_LIMITS, ...workerLimits },
+      claimDeadlineMs: this.#claimDeadlineMs,
+      commands: () => this.#desk.commands(),
+    });
+  }
+}
+
+function setupOf({ settings }: PluginSpec, options: PluginHostOptions): RuntimeSetup {
+  const text = (value: unknown, otherwise: string): string =>
+    typeof value === 'string' && value !== '' ? value : otherwise;
+  return {
+    // Only data crosses to a thread; the configuration is YAML, so nothing is lost.
+    settings: JSON.parse(JSON.stringify(settings)) as Readonly<Record<string, unknown>>,
+    locale: text(settings.locale, 'en'),
+    units: settings.units === 'imperial' ? 'imperial' : 'metric',
+    timeZone: validZone(text(settings.time_zone, options.timeZone)) ?? options.timeZone,
+    userAgent: options.userAgent,
+  };
+}
+
+function validZone(name: string): string | null {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return null; // No such zone: the general one is taken.
+  }
+}
+
+function textJob(inbound: Inbound): Extract<Job, { kind: 'mesh-text' | 'room-message' }> | null {
+  if (inbound.kind === 'mesh') return inbound.text === null ? null : { kind: 'mesh-text', message: inbound.text };
+  return inbound.stale ? null : { kind: 'room-message', message: inbound.message };
+}

@@ -1,0 +1,77 @@
+import { RelayError } from '../util/relay-error.ts';
+import { API_VERSION, type Plugin } from './api.ts';
+
+const HANDLERS = ['start', 'stop', 'onMeshPacket', 'onMeshText', 'onRoomMessage'] as const;
+const NEEDS: ReadonlySet<string> = new Set([
+  'sendMesh',
+  'sendPacket',
+  'sendRoom',
+  'nodes',
+  'positions',
+  'telemetry',
+  'store',
+  'http',
+  'files',
+  'status',
+  'plugins',
+  'rooms',
+]);
+const COMMAND_NAME = /^[A-Za-z0-9][\w.-]{0,31}$/;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a module exports by default, as a plugin. @throws RelayError PLUGIN_INVALID naming everything that is wrong */
+export function assertPlugin(value: unknown): Plugin {
+  const problems = isFields(value) ? problemsOf(value) : ['its default export is no object'];
+  if (problems.length > 0) throw new RelayError('PLUGIN_INVALID', `Not a plugin: ${problems.join('; ')}`);
+  return value as Plugin;
+}
+
+function problemsOf(plugin: Fields): string[] {
+  const problems: string[] = [];
+  const need = (fine: boolean, problem: string): void => {
+    if (!fine) problems.push(problem);
+  };
+  need(isPluginName(plugin.name), 'name must be letters, digits, _ - or .');
+  need(typeof plugin.version === 'string' && plugin.version !== '', 'version is missing');
+  need(
+    plugin.api === API_VERSION,
+    `api is ${JSON.stringify(plugin.api)}, this relay knows version ${API_VERSION} of the plugin API`,
+  );
+  for (const handler of HANDLERS)
+    need(plugin[handler] === undefined || typeof plugin[handler] === 'function', `${handler} must be a function`);
+  const needs = plugin.needs ?? [];
+  if (!Array.isArray(needs)) problems.push('needs must be a list');
+  else for (const name of needs) need(NEEDS.has(String(name)), `there is nothing called "${name}" to need`);
+  problems.push(...listProblems(plugin.commands, 'commands', commandProblem));
+  problems.push(...listProblems(plugin.schedule, 'schedule', jobProblem));
+  return problems;
+}
+
+function listProblems(list: unknown, name: string, check: (item: unknown) => string | null): string[] {
+  if (list === undefined || typeof list === 'function') return [];
+  if (!Array.isArray(list)) return [`${name} must be a list`];
+  return list.map(check).filter((problem) => problem !== null);
+}
+
+/** What is wrong with a command; null when nothing is. */
+export function commandProblem(command: unknown): string | null {
+  if (!isFields(command) || typeof command.name !== 'string') return 'a command has no name';
+  if (!COMMAND_NAME.test(command.name)) return `"${command.name}" cannot be the name of a command`;
+  if (typeof command.description !== 'string') return `command ${command.name} has no description`;
+  return typeof command.run === 'function' ? null : `command ${command.name} has no run`;
+}
+
+function jobProblem(job: unknown): string | null {
+  if (!isFields(job) || typeof job.name !== 'string') return 'a scheduled job has no name';
+  return typeof job.run === 'function' ? null : `job ${job.name} has no run`;
+}
+
+/** A name is one harmless path component. */
+export function isPluginName(name: unknown): name is string {
+  return typeof name === 'string' && /^[A-Za-z0-9][\w.-]{0,63}$/.test(name) && !name.includes('..');
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
+}

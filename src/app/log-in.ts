@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { AppPaths } from '../config/paths.ts';
 import { type Credentials, readCredentials, writeCredentials } from '../matrix/auth/credentials-file.ts';
 import { discoverHomeserver, loginWithPassword } from '../matrix/auth/login.ts';
@@ -27,6 +29,7 @@ export async function logInAndSave(
     { ...account, deviceName: DEVICE_NAME },
     { baseUrl, deviceId: sameUser ? (known?.deviceId ?? null) : null, http, timeoutMs: TIMEOUT_MS },
   );
+  mkdirSync(dirname(paths.credentials.path), { recursive: true, mode: 0o700 });
   writeCredentials(paths.credentials.path, credentials);
   return credentials;
 }

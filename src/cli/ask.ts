@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 
 /** True when a person can answer. */
 export function isInteractive(): boolean {
@@ -6,11 +7,29 @@ export function isInteractive(): boolean {
 }
 
 /** Asks one question on the terminal; an ended input is an empty answer. */
-export async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+export function ask(question: string): Promise<string> {
+  return readLine({ question, output: process.stdout });
+}
+
+/** Asks for something that must not be seen while it is typed. */
+export async function askSecret(question: string): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // The question is shown once the terminal has stopped to echo.
+  const answer = await readLine({ question: '', output: nowhere, onOpen: () => process.stdout.write(question) });
+  process.stdout.write('\n');
+  return answer;
+}
+
+async function readLine(options: {
+  readonly question: string;
+  readonly output: NodeJS.WritableStream;
+  readonly onOpen?: () => void;
+}): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: options.output, terminal: true });
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {
-    return await Promise.race([terminal.question(question), ended]);
+    options.onOpen?.();
+    return await Promise.race([terminal.question(options.question), ended]);
   } finally {
     terminal.close();
   }

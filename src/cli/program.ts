@@ -61,7 +61,11 @@ function buildProgram(finish: (code: ExitCode) => void): Command {
   for (const flag of ['--generate-config', '--check-config', '--install-service', '--auth']) {
     program.addOption(new Option(flag).hideHelp());
   }
-  program.action(async (_flags, command: Command) => finish(await runRoot(command.optsWithGlobals())));
+  program.allowExcessArguments().action(async (_flags, command: Command) => {
+    const [unknown] = command.args;
+    if (unknown !== undefined) program.error(`error: unknown command '${unknown}'`, { exitCode: 2 });
+    finish(await runRoot(command.optsWithGlobals()));
+  });
   const registry: Registry = { program, withGlobals, finish };
   addDaemonCommands(registry);
   addConfigCommands(registry);

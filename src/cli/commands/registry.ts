@@ -31,7 +31,8 @@ export function addCommand<Flags extends GlobalFlags>(
 ): Command {
   const command = registry
     .withGlobals(parent.command(text.usage, { hidden: text.hidden === true }))
-    .description(text.description);
+    .description(text.description)
+    .allowExcessArguments(false);
   if (text.more !== undefined) command.addHelpText('after', text.more);
   return command.action(async () => {
     registry.finish(await run(command.optsWithGlobals<Flags>(), command.args));

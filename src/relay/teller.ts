@@ -16,7 +16,7 @@ export interface TellerOptions {
 }
 
 /** How a state looks on the message it speaks of. The wording follows what the radio can know. */
-const SYMBOLS = { heard: '📡', acked: '✅', failed: '❌', expired: '⌛' } as const;
+const SYMBOLS = { 'on-air': '📤', heard: '📡', acked: '✅', failed: '❌', expired: '⌛' } as const;
 const QUIET_MS = 60_000;
 const TOO_OLD_QUIET_MS = 5_000;
 const MAX_QUIET_ENTRIES = 5_000;
@@ -46,7 +46,7 @@ export class Teller {
   onRadioOutcome(row: OutboxRow, delivery: RadioDelivery, outcome: RadioOutcome): void {
     const mode = this.#options.mode();
     const source = delivery.source;
-    if (source === null || mode === 'off' || outcome.state === 'on-air') return;
+    if (source === null || mode === 'off') return;
     const bad = outcome.state === 'failed' || outcome.state === 'expired';
     if (!bad && (mode !== 'reactions' || source.part !== source.parts)) return;
     if (!this.#firstWord(source)) return;

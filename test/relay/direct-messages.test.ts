@@ -145,7 +145,10 @@ describe('direct messages (W46)', () => {
     f.radio.sink?.onRouting({ packetId: f.radio.sent[1]?.id ?? 0, error: 'MAX_RETRANSMIT', from: OWN_NODE });
     await f.clock.advance(10);
 
-    expect(f.matrix.sent.map(({ content }) => content['m.relates_to'])).toMatchObject([{ event_id: '$a', key: '📡' }]);
+    expect(f.matrix.sent.map(({ content }) => content['m.relates_to'])).toMatchObject([
+      { event_id: '$a', key: '📡' },
+      { event_id: '$b', key: '📤' },
+    ]);
   });
 
   it('without configured people they go nowhere', async () => {

@@ -133,6 +133,34 @@ describe('mesh to Matrix', () => {
   });
 });
 
+describe('answers from the mesh', () => {
+  it('to any part of a split text answer the one message it was', async () => {
+    const f = await startEngine();
+    joined(f);
+    f.matrix.sync([roomEvent({ eventId: '$long', body: 'long '.repeat(60) })]);
+    await f.clock.advance(5_000);
+
+    for (const [n, { id }] of f.radio.sent.entries())
+      f.radio.sink?.onPacket(packet({ id: 10 + n, replyId: id, text: `to part ${n + 1}` }));
+    await f.clock.advance(10);
+
+    expect(f.radio.sent).toHaveLength(2);
+    expect(f.matrix.sent.map(({ content }) => content['m.relates_to'])).toEqual([
+      { 'm.in_reply_to': { event_id: '$long' } },
+      { 'm.in_reply_to': { event_id: '$long' } },
+    ]);
+  });
+
+  it('to something older than the map, or to output of a plugin, are ordinary messages', async () => {
+    const f = await startEngine();
+    f.radio.sink?.onPacket(packet({ id: 1, replyId: 4_000_000_000, text: 'late answer' }));
+    await f.clock.advance(10);
+
+    expect(f.matrix.sent).toMatchObject([{ content: { body: '[!0a11ce01/Home]: late answer' } }]);
+    expect(f.matrix.sent[0]?.content['m.relates_to']).toBeUndefined();
+  });
+});
+
 describe('Matrix to mesh', () => {
   it('keeps two seconds between texts and the order of the room', async () => {
     const f = await startEngine();

@@ -205,6 +205,8 @@ function edit(
   if (replyId === 0) return drop('edit of a message the mesh does not know');
   const words = eventText(outgoing.event, target.content);
   if (words === null) return drop('empty edit');
+  const before = outgoing.view.linksByEvent(target.eventId)[0]?.text ?? null;
+  if (before === words) return drop('edit that changes nothing');
   return message(outgoing, `* ${words}`, { replyId });
 }
 

@@ -152,6 +152,23 @@ describe('replies, reactions, edits', () => {
     expect(dropReason(roomToMesh(roomEvent(edit), world()))).toBe('edit of a message the mesh does not know');
   });
 
+  it('an edit that changes no word of the text costs no airtime', () => {
+    const edit = content({
+      'm.new_content': { msgtype: 'm.text', body: 'original words' },
+      'm.relates_to': { rel_type: 'm.replace', event_id: '$original' },
+    });
+
+    expect(dropReason(roomToMesh(roomEvent(edit), world({ links: [link()] })))).toBe('edit that changes nothing');
+  });
+
+  it('taking a reaction back says nothing: a tapback cannot be taken back on the mesh', () => {
+    const redaction = roomEvent({ type: 'm.room.redaction', redacts: '$reaction', content: {} });
+
+    expect(
+      dropReason(roomToMesh(redaction, world({ links: [link()], settings: settings({ redactions: 'notice' }) }))),
+    ).toBe('redaction of a message the mesh does not know');
+  });
+
   it('a redaction is silent by default, a short notice when asked', () => {
     const redaction = roomEvent({ type: 'm.room.redaction', redacts: '$original', content: {} });
 

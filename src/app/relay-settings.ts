@@ -12,6 +12,7 @@ export function relaySettings(config: RelayConfig): RelaySettings {
   return {
     routes: config.rooms.map(roomRoute),
     radios: new Map(config.radios.map((radio) => [radio.name, radioSettings(radio, config)])),
+    radioFailover: config.radioFailover,
     roomPrefixFormat: config.matrix.prefixFormat,
     edits: config.relay.edits,
     redactions: config.relay.redactions,

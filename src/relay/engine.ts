@@ -1,18 +1,30 @@
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { Waker } from '../util/waker.ts';
-import { parseDirectRoom, radioLane } from './delivery.ts';
+import { parseDirectRoom, type RadioDelivery, radioLane } from './delivery.ts';
 import { DirectRooms } from './direct-rooms.ts';
+import { RadioFailover } from './failover.ts';
 import { guardedLoop } from './guarded-loop.ts';
 import { InboxPump } from './inbox-pump.ts';
 import { linkPacket, writeIntents } from './intent-writer.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
-import type { GuestPacket, MatrixPort, MatrixSink, MeshNode, RadioPort, RadioSink, SyncBatch } from './ports.ts';
+import type {
+  GuestPacket,
+  MatrixPort,
+  MatrixSink,
+  MeshNode,
+  MeshPacket,
+  RadioPort,
+  RadioSink,
+  SyncBatch,
+} from './ports.ts';
 import { RadioLane } from './radio-lane.ts';
+import { Receptions } from './receptions.ts';
 import { newsOf } from './room-history.ts';
 import { RoomLanes } from './room-lanes.ts';
 import { RoomNames } from './room-names.ts';
+import { homeOf } from './rules/radio-pair.ts';
 import { isRelayable } from './rules/room-to-mesh.ts';
 import type { Intent, WorldView } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
@@ -51,6 +63,8 @@ export class Engine {
   readonly #names: RoomNames;
   readonly #teller: Teller;
   readonly #maintenance: Maintenance;
+  readonly #failover: RadioFailover;
+  readonly #receptions: Receptions;
   readonly #direct: DirectRooms;
   readonly #rooms: RoomLanes;
   readonly #radios = new Map<string, RadioLane>();
@@ -68,6 +82,12 @@ export class Engine {
       wakeLanes: (lanes) => this.#wake(lanes),
     });
     this.#maintenance = new Maintenance(options);
+    this.#receptions = new Receptions(options.logger);
+    this.#failover = new RadioFailover({
+      ...options,
+      wakeLanes: (lanes) => this.#wake(lanes),
+      onMoved: (radio, delivery, packetId) => this.#linkAnew(radio, delivery, packetId),
+    });
     this.#direct = new DirectRooms({ ...options, settings: () => options.settings });
     this.#rooms = this.#roomLanes();
     for (const [name, radio] of options.radios) this.#radios.set(radioLane(name), this.#radioLane(radio));
@@ -85,6 +105,7 @@ export class Engine {
     matrix.start(this.#matrixSink(), this.#syncToken());
     this.#names.start();
     for (const radio of radios.values()) radio.start(this.#radioSink(radio));
+    this.#failover.start();
   }
 
   /** Stops taking, then the lanes; what is not delivered stays in the outbox. */
@@ -92,6 +113,7 @@ export class Engine {
     const { matrix, radios } = this.#options;
     this.#names.stop();
     this.#maintenance.stop();
+    this.#failover.stop();
     this.#teller.stop();
     await Promise.all([matrix.stop(), ...[...radios.values()].map((radio) => radio.stop())]);
     this.#abort.abort();
@@ -205,8 +227,22 @@ export class Engine {
     if (intents.length > 0) this.submit(intents, 'notice');
   }
 
+  /** A packet belongs to the radio whose rooms it goes to, whichever of ours heard it: so it gets there once. */
+  #storePacket(radio: RadioPort, packet: MeshPacket): number | null {
+    const { store, clock, settings, radios } = this.#options;
+    if (radios.size === 1) return store.inbox.addPacket(radio.name, packet, clock.now());
+    const facts = { settings, radioInfo: (name: string) => radios.get(name)?.info() ?? null };
+    const home = homeOf(radio.name, packet, facts);
+    this.#receptions.note(radio.name, packet);
+    for (const [name, other] of radios) {
+      if (name !== radio.name && other.info()?.nodeNum === packet.from)
+        this.#radios.get(radioLane(name))?.onOverheard(packet.id);
+    }
+    return store.inbox.addPacket(home.radio, { ...packet, channel: home.channel }, clock.now(), home.radio);
+  }
+
   #radioSink(radio: RadioPort): RadioSink {
-    const { store, clock, observer } = this.#options;
+    const { store, observer } = this.#options;
     const lane = this.#radios.get(radioLane(radio.name));
     return {
       onState: (state) => {
@@ -216,7 +252,7 @@ export class Engine {
       onInfo: (info) => observer.onRadioInfo(radio.name, info),
       onNode: (node) => this.#noteNode(radio.name, node),
       onPacket: (packet) => {
-        const rowId = store.transaction(() => store.inbox.addPacket(radio.name, packet, clock.now()));
+        const rowId = store.transaction(() => this.#storePacket(radio, packet));
         observer.onPacket(radio.name, packet, rowId === null);
         if (rowId !== null) this.#inbox.wake();
       },
@@ -240,7 +276,7 @@ export class Engine {
   }
 
   #radioLane(radio: RadioPort): RadioLane {
-    const { settings, store, clock, observer } = this.#options;
+    const { settings, observer } = this.#options;
     return new RadioLane({
       ...this.#options,
       lane: radioLane(radio.name),
@@ -250,19 +286,17 @@ export class Engine {
         this.#teller.onRadioOutcome(row, delivery, outcome);
         observer.onRadioOutcome(row, delivery, outcome);
       },
-      onNewPacketId: (_row, delivery, packetId) => {
-        const sender = radio.info()?.nodeNum ?? 0;
-        const meshnet = settings.radios.get(radio.name)?.meshnetName ?? null;
-        linkPacket(store, delivery, {
-          radio: radio.name,
-          sender,
-          packetId,
-          text: delivery.text,
-          meshnet,
-          atMs: clock.now(),
-        });
-      },
+      onNewPacketId: (_row, delivery, packetId) => this.#linkAnew(radio, delivery, packetId),
     });
+  }
+
+  /** A packet goes out under another id, or by another radio. */
+  #linkAnew(radio: RadioPort, delivery: RadioDelivery, packetId: number): void {
+    const { store, settings, clock } = this.#options;
+    const sender = radio.info()?.nodeNum ?? 0;
+    const meshnet = settings.radios.get(radio.name)?.meshnetName ?? null;
+    const facts = { radio: radio.name, sender, packetId, text: delivery.text, meshnet, atMs: clock.now() };
+    linkPacket(store, delivery, facts);
   }
 
   #wake(lanes: ReadonlySet<string>): void {

@@ -55,7 +55,11 @@ export class InboxPump {
       return;
     }
     const claimed = new Set<number>();
-    for (const row of rows) if (await this.#options.claim(row, world)) claimed.add(row.rowId);
+    for (const row of rows) {
+      // Heard by a second radio of ours: plugins had their say at the first.
+      const isAgain = row.item.kind === 'mesh' && row.item.again === true;
+      if (!isAgain && (await this.#options.claim(row, world))) claimed.add(row.rowId);
+    }
     const lanes = store.transaction(() => this.#decide(rows, claimed));
     this.#options.wakeLanes(lanes);
   }

@@ -150,6 +150,13 @@ export class RadioLane {
     }
   }
 
+  /** Another radio of ours heard this packet on the air, whatever became of the link over which we gave it away. */
+  onOverheard(packetId: number): void {
+    const row = this.#options.store.outbox.byPacketId(this.#options.lane, packetId);
+    if (row === null || row.state !== 'queued' || this.#offer?.packetId === packetId) return;
+    this.#settle(row, readRadioDelivery(row), { kind: 'accepted' });
+  }
+
   async #step(): Promise<void> {
     this.#sweep();
     this.#guests.sweep();

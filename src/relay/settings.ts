@@ -50,6 +50,8 @@ export interface DirectMessageSettings {
 export interface RelaySettings {
   readonly routes: readonly RoomRoute[];
   readonly radios: ReadonlyMap<string, RadioSettings>;
+  /** Radios on the same channel stand in for each other, both ways. Default: no. */
+  readonly radioFailover?: boolean;
   /** Python format of the prefix in rooms; empty for none. */
   readonly roomPrefixFormat: string;
   readonly edits: 'correction' | 'ignore';

@@ -22,7 +22,13 @@ export interface MessageLink {
 }
 
 export type InboxItem =
-  | { readonly kind: 'mesh'; readonly radio: string; readonly packet: MeshPacket }
+  | {
+      readonly kind: 'mesh';
+      readonly radio: string;
+      readonly packet: MeshPacket;
+      /** Another radio of ours heard it before, for rooms of its own: plugins have seen it. */
+      readonly again?: boolean;
+    }
   | { readonly kind: 'room'; readonly event: RoomEvent };
 
 export interface InboxRow {
@@ -60,6 +66,8 @@ export interface OutboxRow extends NewOutboxRow {
 }
 
 export interface OutboxChange {
+  /** It moves to another radio; the place among the rows there is by priority and row id, as ever. */
+  readonly lane?: string;
   readonly state?: OutboxState;
   readonly attempts?: number;
   readonly nextAttemptAtMs?: number;
@@ -89,8 +97,11 @@ export interface StorePort {
 }
 
 export interface InboxStore {
-  /** Row id, or null when (from, id) was seen before. Packets without id are told apart by their content. */
-  addPacket(radio: string, packet: MeshPacket, receivedAtMs: number): number | null;
+  /**
+   * Row id, or null when (from, id) was seen before. Packets without id are told apart by their content. With several
+   * radios, `home` is the radio whose rooms the packet goes to: seen before means for that home, or sent by us.
+   */
+  addPacket(radio: string, packet: MeshPacket, receivedAtMs: number, home?: string): number | null;
   /** Row id, or null when the event id was seen before. */
   addEvent(event: RoomEvent, receivedAtMs: number): number | null;
   hasEvent(eventId: string): boolean;

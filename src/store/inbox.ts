@@ -21,8 +21,16 @@ export class SqliteInbox implements InboxStore {
     this.#db = db;
   }
 
-  addPacket(radio: string, packet: MeshPacket, receivedAtMs: number): number | null {
-    return this.#add(packetKey(packet, receivedAtMs), { kind: 'mesh', radio, packet }, receivedAtMs);
+  addPacket(radio: string, packet: MeshPacket, receivedAtMs: number, home?: string): number | null {
+    const key = packetKey(packet, receivedAtMs);
+    if (home === undefined) return this.#add(key, { kind: 'mesh', radio, packet }, receivedAtMs);
+    return this.#db.transaction(() => {
+      // The bare key is what we sent ourselves, or heard when there was one radio.
+      if (this.#has(key)) return null;
+      const again = this.#has(`heard:${key}`);
+      if (!again) this.#mark(`heard:${key}`, receivedAtMs);
+      return this.#add(`${key}@${home}`, { kind: 'mesh', radio, packet, ...(again ? { again } : {}) }, receivedAtMs);
+    });
   }
 
   addEvent(event: RoomEvent, receivedAtMs: number): number | null {
@@ -30,12 +38,11 @@ export class SqliteInbox implements InboxStore {
   }
 
   hasEvent(eventId: string): boolean {
-    return this.#db.get('SELECT 1 FROM inbox WHERE dedup_key = ?', eventKey(eventId)) !== undefined;
+    return this.#has(eventKey(eventId));
   }
 
   noteOwnPacket(from: number, packetId: number, atMs: number): void {
-    const sql = 'INSERT INTO inbox (dedup_key, received_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING';
-    this.#db.run(sql, ownPacketKey(from, packetId), Math.trunc(atMs));
+    this.#mark(ownPacketKey(from, packetId), atMs);
   }
 
   pending(limit: number): readonly InboxRow[] {
@@ -53,6 +60,15 @@ export class SqliteInbox implements InboxStore {
 
   prune(beforeMs: number): number {
     return this.#db.run('DELETE FROM inbox WHERE payload IS NULL AND received_at_ms < ?', beforeMs).changes;
+  }
+
+  #has(key: string): boolean {
+    return this.#db.get('SELECT 1 FROM inbox WHERE dedup_key = ?', key) !== undefined;
+  }
+
+  #mark(key: string, atMs: number): void {
+    const sql = 'INSERT INTO inbox (dedup_key, received_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING';
+    this.#db.run(sql, key, Math.trunc(atMs));
   }
 
   #add(key: string, item: InboxItem, receivedAtMs: number): number | null {

@@ -173,6 +173,7 @@ function wholeMs(ms: number): number {
 function assign(change: OutboxChange, nowMs: number): readonly (readonly [string, SqlValue])[] {
   const finished = change.state !== undefined && change.state !== 'queued' && change.state !== 'sent';
   const all: readonly (readonly [string, SqlValue | undefined])[] = [
+    ['lane', change.lane],
     ['state', change.state],
     ['finished_at_ms', change.state === undefined ? undefined : finished ? wholeMs(nowMs) : null],
     ['attempts', change.attempts],

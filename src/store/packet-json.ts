@@ -8,6 +8,7 @@ type StoredItem =
       readonly kind: 'mesh';
       readonly radio: string;
       readonly packet: Omit<MeshPacket, 'payload'> & { payload: string };
+      readonly again?: boolean;
     }
   | Extract<InboxItem, { kind: 'room' }>;
 
@@ -23,6 +24,7 @@ export function encodeItem(item: InboxItem): string {
   const stored: StoredItem = {
     kind: 'mesh',
     radio: item.radio,
+    ...(item.again === true ? { again: true } : {}),
     packet: {
       ...packet,
       payload: Buffer.from(packet.payload).toString('base64'),
@@ -38,7 +40,7 @@ export function decodeItem(json: string): InboxItem {
   const stored = JSON.parse(json) as StoredItem;
   if (stored.kind === 'room') return stored;
   const payload = new Uint8Array(Buffer.from(stored.packet.payload, 'base64'));
-  return { kind: 'mesh', radio: stored.radio, packet: { ...stored.packet, payload } };
+  return { ...stored, packet: { ...stored.packet, payload } };
 }
 
 /** Without id and without clock there is only the moment we heard it: the same content again after this is news. */

@@ -43,7 +43,6 @@ interface Options {
   /** Rooms of the southern radio; the northern one has ROOM. */
   readonly southRooms?: boolean;
   readonly southChannels?: RadioInfo['channels'];
-  readonly claim?: (body: string) => boolean;
 }
 
 const folders: string[] = [];

@@ -1,0 +1,109 @@
+import type { Clock } from '../util/clock.ts';
+import type { JsonObject } from '../util/json.ts';
+import type { Logger } from '../util/logger.ts';
+import { BROADCAST } from '../util/node-id.ts';
+import { errorText } from '../util/relay-error.ts';
+import { type RadioDelivery, radioLane } from './delivery.ts';
+import type { RadioPort } from './ports.ts';
+import { type RadioChannelRef, sameChannel } from './rules/radio-pair.ts';
+import type { RelaySettings } from './settings.ts';
+import type { OutboxRow, StorePort } from './store-port.ts';
+
+/** A radio that reboots is back within this; only then is it worth another voice on the mesh. */
+const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 2_000;
+const ROWS_AT_ONCE = 200;
+
+export interface FailoverOptions {
+  readonly store: StorePort;
+  readonly radios: ReadonlyMap<string, RadioPort>;
+  readonly settings: RelaySettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly wakeLanes: (lanes: ReadonlySet<string>) => void;
+  /** The row goes out as this packet of that radio: links follow. Called inside the transaction. */
+  readonly onMoved: (radio: RadioPort, delivery: RadioDelivery, packetId: number) => void;
+}
+
+/**
+ * Takes what waits for a radio that is down to another one on the same channel (`radios.failover`). One per engine;
+ * holds its timer and since when which radio is down. A packet that the lost radio may have sent is settled by being
+ * overheard (RadioLane.onOverheard) before its patience is over. Invariant: a row is in one lane at any time; direct
+ * messages stay, since their answers go to the node they came from.
+ */
+export class RadioFailover {
+  readonly #options: FailoverOptions;
+  readonly #downSince = new Map<string, number>();
+  #cancel: () => void = () => undefined;
+
+  constructor(options: FailoverOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#options.radios.size > 1) this.#schedule();
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #schedule(): void {
+    this.#cancel = this.#options.clock.after(LOOK_EVERY_MS, () => this.#round(), { background: true });
+  }
+
+  #round(): void {
+    const { radios, settings, clock, logger } = this.#options;
+    try {
+      const nowMs = clock.monotonic();
+      for (const [name, radio] of radios) {
+        if (radio.state().status === 'ready') this.#downSince.delete(name);
+        else if (!this.#downSince.has(name)) this.#downSince.set(name, nowMs);
+        const downMs = nowMs - (this.#downSince.get(name) ?? nowMs);
+        if (settings.radioFailover === true && downMs >= PATIENCE_MS) this.#move(radio);
+      }
+    } catch (error) {
+      logger.error('Waiting messages could not be moved to another radio', { error: errorText(error) });
+    }
+    this.#schedule();
+  }
+
+  #move(radio: RadioPort): void {
+    const { store, logger, wakeLanes } = this.#options;
+    const moves = store.outbox.queued(radioLane(radio.name), ROWS_AT_ONCE).flatMap((row) => {
+      const delivery = row.payload as unknown as RadioDelivery;
+      const target = delivery.to === BROADCAST ? this.#standIn(radio, delivery.channel) : null;
+      return target === null ? [] : [{ row, delivery, target }];
+    });
+    if (moves.length === 0) return;
+    store.transaction(() => {
+      for (const { row, delivery, target } of moves) this.#moveRow(row, delivery, target);
+    });
+    const to = new Set(moves.map(({ target }) => target.radio));
+    logger.warn('Messages go out through another radio', { from: radio.name, to: [...to], messages: moves.length });
+    wakeLanes(new Set([...to].map(radioLane)));
+  }
+
+  #moveRow(row: OutboxRow, delivery: RadioDelivery, target: RadioChannelRef): void {
+    const { store, radios, onMoved } = this.#options;
+    const radio = radios.get(target.radio);
+    if (radio === undefined) return;
+    const packetId = radio.newPacketId();
+    const moved: RadioDelivery = { ...delivery, channel: target.channel };
+    const payload = moved as unknown as JsonObject;
+    store.outbox.update(row.rowId, { lane: radioLane(target.radio), packetId, payload, nextAttemptAtMs: 0 });
+    onMoved(radio, moved, packetId);
+  }
+
+  /** The first radio of the configuration that is up and has this channel. */
+  #standIn(radio: RadioPort, channel: number): RadioChannelRef | null {
+    const info = radio.info();
+    if (info === null) return null;
+    for (const [name, other] of this.#options.radios) {
+      const otherInfo = other === radio || other.state().status !== 'ready' ? null : other.info();
+      const index = otherInfo === null ? null : sameChannel(info, channel, otherInfo);
+      if (index !== null) return { radio: name, channel: index };
+    }
+    return null;
+  }
+}

@@ -3,9 +3,11 @@ import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/v
 import { Client, enc, V3 } from '../contract/homeserver-client.ts';
 import { heardTexts, roomEvents, sendEvent, sendText, untilHeard, untilSeen } from './support/conversation.ts';
 import { DaemonProcess } from './support/daemon-process.ts';
+import { type ClientReport, MeshtasticClient } from './support/meshtastic-client.ts';
 import { type Synapse, startSynapse } from './support/synapse.ts';
 
-const { synapse: missing } = inject('pythonMissing');
+const { synapse: noSynapse, meshtastic: noMeshtastic } = inject('pythonMissing');
+const missing = noSynapse ?? noMeshtastic;
 const ALICE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
 const BOB = { num: 0x0b0bca02, longName: 'Bob', shortName: 'BOB' };
 const title = 'a conversation over the daemon, Synapse and the virtual radio';
@@ -75,6 +77,39 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (${missin
     const answer = await untilSeen(carol, roomId, ({ content }) => content.body === '[Bob/E2E]: on my way');
     const replied = (await roomEvents(carol, roomId)).find(({ content }) => content.body?.endsWith('stay safe'));
     expect(answer.content['m.relates_to']).toEqual({ 'm.in_reply_to': { event_id: replied?.event_id } });
+  });
+
+  it('the official client at the other end of the mesh sees text, reply and tapback as such', async () => {
+    const far = await createVirtualRadio({
+      region: 'US',
+      modemPreset: 'SHORT_TURBO',
+      nodeNum: BOB.num,
+      longName: 'Bob',
+      shortName: 'BOB',
+    });
+    const unwatch = radio.mesh.watch(({ packet }) => far.injectPacket(packet));
+    const client = await MeshtasticClient.connect(far.host, far.port);
+    const packetId = radio.node(ALICE.num).sendText(0, 'look up');
+    const seen = await untilSeen(carol, roomId, ({ content }) => content.meshtastic_id === packetId);
+    await sendText(carol, roomId, 'I see', { 'm.relates_to': { 'm.in_reply_to': { event_id: seen.event_id } } });
+    await sendEvent(
+      carol,
+      roomId,
+      { 'm.relates_to': { rel_type: 'm.annotation', event_id: seen.event_id, key: '🦅' } },
+      'm.reaction',
+    );
+
+    const heard = (text: string): Promise<ClientReport> =>
+      client.wait(({ kind, ...report }) => kind === 'packet' && JSON.stringify(report).includes(text));
+    const [reply, tapback] = [await heard('carol[M]: I see'), await heard('🦅')];
+    await client.close();
+    unwatch();
+    await far.close();
+
+    expect(JSON.stringify(reply)).toContain(String(packetId));
+    expect(reply).toMatchObject({ emoji: 0 });
+    expect(JSON.stringify(tapback)).toContain(String(packetId));
+    expect(tapback).toMatchObject({ emoji: 1 });
   });
 
   it('two nodes with one tapback: the first is native, the second is said in words', async () => {

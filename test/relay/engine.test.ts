@@ -29,7 +29,7 @@ function joined({ matrix }: EngineFixture): void {
 const unreachable = (): RelayError => new RelayError('MATRIX_UNREACHABLE', 'refused', { retry: { kind: 'later' } });
 
 describe('mesh to Matrix', () => {
-  it('relays packets in order, each once, whatever the radio repeats', async () => {
+  it('relays packets in order, each once, whatever the radio repeats: its backlog is news (W9)', async () => {
     const f = await startEngine();
 
     for (const id of [1, 2, 2, 3, 1]) f.radio.sink?.onPacket(packet({ id, text: `m${id}` }));
@@ -38,7 +38,7 @@ describe('mesh to Matrix', () => {
     expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: m1', '[!0a11ce01/Home]: m2', '[!0a11ce01/Home]: m3']);
   });
 
-  it('waits through an outage and keeps the order', async () => {
+  it('waits through an outage and keeps the order (W6, W7)', async () => {
     const f = await startEngine();
     f.matrix.refuse = unreachable;
     for (const id of [1, 2, 3]) f.radio.sink?.onPacket(packet({ id, text: `m${id}` }));
@@ -64,7 +64,7 @@ describe('mesh to Matrix', () => {
     expect(f.store.outbox.depths()).toEqual([]);
   });
 
-  it('honours the time a rate limit names', async () => {
+  it('honours the time a rate limit names (W8)', async () => {
     const f = await startEngine();
     f.matrix.refuse = () => new RelayError('MATRIX_RATE_LIMITED', 'slow down', { retry: { kind: 'after', ms: 7_000 } });
     f.radio.sink?.onPacket(packet({ id: 1 }));
@@ -78,7 +78,7 @@ describe('mesh to Matrix', () => {
     expect(f.matrix.sent).toHaveLength(1);
   });
 
-  it('a refused event does not hold up those behind it; a closed room does', async () => {
+  it('a refused event does not hold up those behind it; a closed room does (W3)', async () => {
     const f = await startEngine();
     f.matrix.refuse = (send) =>
       String(send.content.body).endsWith('bad') ? new RelayError('MATRIX_TOO_LARGE', 'too large') : null;
@@ -206,7 +206,7 @@ describe('Matrix to mesh', () => {
     expect(f.radio.texts()).toEqual(['Alice[M]: a', 'Alice[M]: b']);
   });
 
-  it('offers a packet again under the same id when the link broke before the answer', async () => {
+  it('offers a packet again under the same id when the link broke before the answer (W4)', async () => {
     const f = await startEngine();
     joined(f);
     f.radio.answer = () => f.radio.setReady(false);
@@ -254,7 +254,7 @@ describe('Matrix to mesh', () => {
     expect(f.store.outbox.sent('radio:default')).toHaveLength(2);
   });
 
-  it('tells the sender what failed and what expired, once', async () => {
+  it('tells the sender what failed and what expired, once (W36)', async () => {
     const f = await startEngine();
     joined(f);
     f.radio.answer = (given) => {
@@ -319,7 +319,7 @@ describe('Matrix to mesh', () => {
 });
 
 describe('a restart', () => {
-  it('finds what was accepted, in order, once, and asks for the sync where it stopped', async () => {
+  it('finds what was accepted, in order, once, and asks for the sync where it stopped (W5, W10)', async () => {
     const path = databasePath();
     const before = await startEngine({ path });
     joined(before);

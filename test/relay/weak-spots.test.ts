@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { activityLog } from '../../src/app/activity-log.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { roomToMesh } from '../../src/relay/rules/room-to-mesh.ts';
 import type { LogFields, Logger } from '../../src/util/logger.ts';
 import { RelayError } from '../../src/util/relay-error.ts';
@@ -156,6 +157,25 @@ describe('W40: who said it is remembered', () => {
     expect(f.store.links.byEvent('$1')).toMatchObject([
       { author: '@alice:ex.org', text: 'from the room', direction: 'to-mesh' },
     ]);
+  });
+});
+
+describe('W42: one channel, one way to write it', () => {
+  it('a number or its digits, the same in both directions; anything else is named with its place', () => {
+    const rooms = (channel: string): string =>
+      `meshtastic: {connection_type: tcp, host: radio}\nmatrix_rooms:\n  - {id: "!a:ex.org", meshtastic_channel: ${channel}}\n`;
+    const load = (channel: string): ReturnType<typeof parseConfig> =>
+      parseConfig({ text: rooms(channel), file: 'config.yaml', env: {} });
+
+    expect(load('"3"').config?.rooms[0]?.channel).toBe(3);
+    expect(load('3').config?.rooms[0]?.channel).toBe(3);
+    for (const wrong of ['8', '-1', 'true', '"x"']) {
+      expect(load(wrong).config).toBeNull();
+      expect(load(wrong).problems.find(({ severity }) => severity === 'error')).toMatchObject({
+        line: 3,
+        path: 'matrix_rooms[0].meshtastic_channel',
+      });
+    }
   });
 });
 

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { processEnv } from '../config/env.ts';
+import type { AppPaths } from '../config/paths.ts';
+import type { PluginEntryConfig, RelayConfig } from '../config/types.ts';
+import { PluginHost } from '../plugins/host/host.ts';
+import type { PluginSpec, PluginTier } from '../plugins/host/types.ts';
+import { type CommunityPlugin, CommunitySource } from '../plugins/sources/community.ts';
+import { customEntry } from '../plugins/sources/entry.ts';
+import type { MatrixPort } from '../relay/ports.ts';
+import type { WorldView } from '../relay/rules/view.ts';
+import type { InboxRow } from '../relay/store-port.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { errorText, RelayError } from '../util/relay-error.ts';
+import { type PluginAccessOptions, pluginAccess } from './plugins-access.ts';
+import { CORE_PLUGINS, coreLoader } from './plugins-core.ts';
+import { toInbound } from './plugins-inbound.ts';
+import { VERSION } from './version.ts';
+
+export interface PluginsOptions extends PluginAccessOptions {
+  readonly config: RelayConfig;
+  readonly paths: AppPaths;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/** The host with the active plugins of the configuration; nothing of them is loaded before `start`. */
+export function createPlugins(options: PluginsOptions): PluginHost {
+  const { config, paths, logger, clock } = options;
+  return new PluginHost({
+    ...options,
+    logger: logger.child('plugins'),
+    plugins: pluginSpecs(config, paths, { logger: logger.child('plugins'), clock }),
+    relay: pluginAccess(options),
+    admins: config.matrix.admins,
+    userAgent: `mmrelay/${VERSION} (+https://github.com/jeremiah-k/meshtastic-matrix-relay)`,
+    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+  });
+}
+
+/** The engine's question whether a plugin takes a message; whatever goes wrong, the answer is no. */
+export function pluginClaim(
+  host: PluginHost,
+  { matrix, logger }: { readonly matrix: MatrixPort; readonly logger: Logger },
+): (row: InboxRow, view: WorldView) => Promise<boolean> {
+  return async (row, view) => {
+    if (host.states().length === 0) return false;
+    try {
+      const inbound = toInbound(row, view, (roomId) => matrix.room(roomId));
+      return inbound === null ? false : await host.claim(inbound);
+    } catch (error) {
+      logger.error('A message could not be shown to the plugins', { error: errorText(error) });
+      return false;
+    }
+  };
+}
+
+/** Plugins that should run and do not, for health. */
+export function pluginTroubles(host: PluginHost): readonly string[] {
+  return host
+    .states()
+    .filter(({ status }) => status === 'broken' || status === 'failed')
+    .map(({ name, reason }) => `plugin ${name}: ${reason ?? 'not running'}`);
+}
+
+/** What is to run: the active entries of the three sections, core first. */
+export function pluginSpecs(
+  config: RelayConfig,
+  paths: AppPaths,
+  context: { readonly logger: Logger; readonly clock: Clock },
+): readonly PluginSpec[] {
+  const community = communitySource(config, paths, context);
+  const spec = (tier: PluginTier, entry: PluginEntryConfig, code: PluginSpec['code']): PluginSpec => ({
+    name: entry.name,
+    tier,
+    channels: entry.channels,
+    priority: entry.priority,
+    mentionRequired: entry.requireBotMention,
+    schedule: entry.schedule,
+    settings: entry.settings,
+    dataFolder: join(paths.plugins.path, tier, entry.name, 'data'),
+    code,
+  });
+  const active = (entries: readonly PluginEntryConfig[]): readonly PluginEntryConfig[] =>
+    entries.filter((entry) => entry.active);
+  return [
+    ...active(config.plugins.core).map((entry) =>
+      spec('core', entry, { kind: 'in-process', load: coreLoader(entry.name) ?? noSuchPlugin(entry.name) }),
+    ),
+    ...active(config.plugins.custom).map((entry) =>
+      spec('custom', entry, {
+        kind: 'worker',
+        locate: async () => customEntry(paths.customPlugins.path, entry.name),
+      }),
+    ),
+    ...active(config.plugins.community).map((entry) =>
+      spec('community', entry, { kind: 'worker', locate: async () => community.prepare(communityPlugin(entry)) }),
+    ),
+  ];
+}
+
+/** The source of community plugins, with the policies of `security`. */
+export function communitySource(
+  { security }: RelayConfig,
+  paths: AppPaths,
+  context: { readonly logger: Logger; readonly clock: Clock },
+): CommunitySource {
+  return new CommunitySource({
+    ...context,
+    root: paths.communityPlugins.path,
+    policy: { hosts: security.communityRepoHosts, allowLocal: security.allowLocalPluginPaths },
+    allowUntrusted: security.allowUntrustedDependencies,
+    env: processEnv(),
+  });
+}
+
+/** An entry of `community-plugins` as the source wants it. @throws RelayError PLUGIN_SOURCE without a repository */
+export function communityPlugin({ name, source, settings }: PluginEntryConfig): CommunityPlugin {
+  if (source === null) throw new RelayError('PLUGIN_SOURCE', `community-plugins.${name} has no repository`);
+  return { name, ...source, installRequirements: settings.install_requirements === true };
+}
+
+function noSuchPlugin(name: string): () => Promise<never> {
+  return () =>
+    Promise.reject(
+      new RelayError(
+        'PLUGIN_MISSING',
+        `There is no core plugin called ${name}; there are ${CORE_PLUGINS.join(', ')}. Your own go under custom-plugins`,
+      ),
+    );
+}

@@ -3,7 +3,7 @@
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Counter {
-  /** Adds 1, or `by` (never negative). */
+  /** Adds 1, or `by` (never negative); 0 makes the series appear. */
   inc(labels?: Labels, by?: number): void;
 }
 
@@ -36,7 +36,7 @@ export class MetricsRegistry {
     this.#add({ name, help, type: 'counter', render: () => renderValues(name, series) });
     return {
       inc: (labels = {}, by = 1) => {
-        if (by > 0) series.get(labels).value += by;
+        if (by >= 0) series.get(labels).value += by;
       },
     };
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import SqliteModule from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
@@ -226,6 +226,7 @@ test('a damaged database stops the migration before anything is changed', () => 
   const home = scratch();
   home13(home);
   put(join(home, 'data', 'meshtastic.sqlite'), `SQLite format 3\0${'rubbish'.repeat(1000)}`);
+  rmSync(join(home, 'data', 'meshtastic.sqlite-wal'));
   const before = snapshot(home);
   expect(() => migrate(home)).toThrow(/damaged|corrupt|database/i);
   expect(snapshot(home)).toEqual(before);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import SqliteModule from 'better-sqlite3';
@@ -38,7 +38,10 @@ export function oldDatabase(path: string, longName = 'Alice'): void {
     INSERT INTO longnames VALUES ('!a1b2c3d4', '${longName}');
     INSERT INTO plugin_data VALUES ('telemetry', '!a1b2c3d4', '[1]');
     INSERT INTO message_map VALUES ('7', '$1', '!r:x', 'hi', 'net'), ('8', '$2', '!r:x', 'ho', 'net');`);
+  // As after a kill: a clean close would empty the log into the file.
+  for (const suffix of ['', '-wal']) copyFileSync(path + suffix, `${path}.copy${suffix}`);
   sqlite.close();
+  for (const suffix of ['', '-wal']) renameSync(`${path}.copy${suffix}`, path + suffix);
 }
 
 /** 1.2: everything at the root of the home. */

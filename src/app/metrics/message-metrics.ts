@@ -26,6 +26,7 @@ export function messageMetrics(registry: MetricsRegistry, clock: Clock): RelayOb
   return {
     onMatrixState: () => undefined,
     onRadioState: (radio, { status }) => {
+      reconnects.inc({ radio }, 0);
       if (status !== 'ready') return;
       if (wasReady.has(radio)) reconnects.inc({ radio });
       wasReady.add(radio);

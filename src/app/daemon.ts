@@ -3,6 +3,7 @@ import type { RelayConfig } from '../config/types.ts';
 import { writeCredentials } from '../matrix/auth/credentials-file.ts';
 import { createMatrix, type MatrixAdapter } from '../matrix/client.ts';
 import { assessHealth, type HealthReport, matrixHealth, radioHealth } from '../observe/health.ts';
+import type { PluginHost } from '../plugins/host/host.ts';
 import type { VirtualNode } from '../radio/virtual-node/virtual-node.ts';
 import { Engine } from '../relay/engine.ts';
 import type { RelayObserver } from '../relay/observer.ts';
@@ -16,6 +17,7 @@ import { type AuthChoice, chooseAuth } from './credentials.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
 import { buildMqttRadio } from './mqtt-radio.ts';
 import { observers } from './observers.ts';
+import { createPlugins, pluginClaim, pluginTroubles } from './plugins.ts';
 import { radioBuilder } from './radios.ts';
 import { relaySettings } from './relay-settings.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
@@ -110,6 +112,7 @@ class RunningDaemon implements Daemon {
   readonly #engine: Engine;
   readonly #shared: VirtualNode | null;
   readonly #live: LiveSettings;
+  readonly #plugins: PluginHost;
   readonly source: StateSource;
   #phase: 'starting' | 'running' | 'stopping' = 'starting';
   #wasReady = false;
@@ -127,18 +130,25 @@ class RunningDaemon implements Daemon {
       lanes: () => store.outbox.depths(),
       storeSize: () => store.size(),
     };
+    this.#plugins = createPlugins({
+      ...options,
+      ...parts,
+      view: () => this.#engine.view(),
+      submit: (intents, origin) => this.#engine.submit(intents, origin),
+    });
     this.#engine = new Engine({
       ...options,
       ...parts,
       settings: this.#live.settings,
       observer,
-      claim: () => Promise.resolve(false),
+      claim: pluginClaim(this.#plugins, { ...options, matrix }),
     });
     const offer = (radio: string, packet: GuestPacket): boolean => this.#engine.offerGuest(radio, packet);
     this.#shared = shareRadio(options.config.virtualNode, { ...options, radios, offer });
   }
 
   start(): void {
+    void this.#plugins.start();
     this.#engine.start();
     void this.#shared?.start();
     this.#phase = 'running';
@@ -147,7 +157,9 @@ class RunningDaemon implements Daemon {
   async stop(): Promise<void> {
     this.#phase = 'stopping';
     await this.#shared?.stop();
+    // The engine first: a command that comes now waits in the inbox and is not taken for chat.
     await this.#engine.stop();
+    await this.#plugins.stop();
     this.#parts.store.close();
   }
 
@@ -178,7 +190,10 @@ class RunningDaemon implements Daemon {
       radios: [...radios.values()].map((radio) => radioHealth(radio.name, radio.state())),
       requires: this.#options.config.health.readyRequires,
       wasReady: this.#wasReady,
-      troubles: [...this.#engine.blockedRooms()].map(([room, reason]) => `${room}: ${reason}`),
+      troubles: [
+        ...[...this.#engine.blockedRooms()].map(([room, reason]) => `${room}: ${reason}`),
+        ...pluginTroubles(this.#plugins),
+      ],
     });
     this.#wasReady ||= report.ready;
     return report;

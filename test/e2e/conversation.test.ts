@@ -28,7 +28,12 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (${missin
     daemon = new DaemonProcess({
       config: {
         meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: radio.port, meshnet_name: 'E2E' },
-        matrix: { homeserver: synapse.baseUrl, bot_user_id: '@relay:synapse.test', password: 'a password' },
+        matrix: {
+          homeserver: synapse.baseUrl,
+          bot_user_id: '@relay:synapse.test',
+          password: 'a password',
+          e2ee: { enabled: false },
+        },
         matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
         relay: { redactions: 'notice' },
         direct_messages: { users: ['@carol:synapse.test'] },

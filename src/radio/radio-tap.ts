@@ -3,7 +3,7 @@ import type { FromRadioMessage } from './codec/from-radio.ts';
 
 /** Listens to one radio beside the relay. Calls come in the order of the bytes and must not throw. */
 export interface RadioTap {
-  /** A FromRadio as it came, with what we read in it; the relay has stored what is in it. */
+  /** A FromRadio as it came, with what we read in it; the relay gets it next. */
   onFrame(payload: Uint8Array, message: FromRadioMessage): void;
   /** A packet of the relay (ToRadio) is given to the transport; QueueStatus tells whether the radio takes it. */
   onSent(packetId: number, payload: Uint8Array): void;

@@ -220,8 +220,9 @@ class Radio implements RadioAdapter {
         onConfigured: () => this.#onConfigured(session),
         onRebooted: () => this.#dispatch({ type: 'rebooted' }),
         onMessage: (message, payload) => {
+          // Listeners first: storing a packet waits for the disk, and a client need not.
+          for (const tap of this.#taps) guarded(this.#logger, () => tap.onFrame(payload, message));
           this.#onMessage(session, message);
-          for (const tap of this.#taps) tap.onFrame(payload, message);
         },
         onLost: (loss) => {
           const isPresent = this.#session === session;

@@ -38,7 +38,7 @@ export function configSlot(payload: Uint8Array): ConfigSlot | null {
  * that was there has learnt. Fields we do not know are kept. @param known its frame so far; null for a new node
  */
 export function nodeFrameAfter(known: Uint8Array | null, packet: MeshPacket): Uint8Array {
-  const variant = known === null ? null : fromBinary(Mesh.FromRadioSchema, known).payloadVariant;
+  const variant = known === null ? null : parseMessage(Mesh.FromRadioSchema, known)?.payloadVariant;
   const node = variant?.case === 'nodeInfo' ? variant.value : create(Mesh.NodeInfoSchema, { num: packet.from });
   if (packet.rxTimeS > node.lastHeard) node.lastHeard = packet.rxTimeS;
   if (packet.rxSnr !== 0) node.snr = packet.rxSnr;

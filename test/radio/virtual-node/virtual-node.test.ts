@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { nodeFrameAfter } from '../../../src/radio/codec/config-frames.ts';
+import { decodeFromRadio } from '../../../src/radio/codec/from-radio.ts';
 import { createRadio, type RadioAdapter } from '../../../src/radio/radio.ts';
 import { VirtualNode } from '../../../src/radio/virtual-node/virtual-node.ts';
 import type { GuestPacket } from '../../../src/relay/ports.ts';
@@ -8,6 +10,7 @@ import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radi
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
+import { packet as meshText } from '../../support/relay-fixture.ts';
 import { RecordingSink, textPacket } from '../radio-rig.ts';
 import { TestClient } from './test-client.ts';
 
@@ -128,6 +131,18 @@ function kind(raw: Uint8Array): string {
 async function directConfig(device: VirtualRadio, nonce: number): Promise<TestClient> {
   return TestClient.ready(device.port, nonce);
 }
+
+describe('a node with a name that firmware cut in mid-character', () => {
+  it('is kept, and changes with what it says next', () => {
+    const cut = new TextEncoder().encode('Grüße').subarray(0, 3);
+    const user = Uint8Array.of(0x12, cut.length, ...cut);
+    const info = Uint8Array.of(0x08, 5, 0x12, user.length, ...user);
+    const frame = nodeFrameAfter(Uint8Array.of(0x22, info.length, ...info), meshText({ from: 5, rxTimeS: 77 }));
+    const message = decodeFromRadio(frame);
+
+    expect(message).toMatchObject({ kind: 'node', node: { num: 5, longName: 'Gr?', lastHeardS: 77 } });
+  });
+});
 
 describe('packets of the mesh', () => {
   it('reach every client byte for byte, in order', async () => {

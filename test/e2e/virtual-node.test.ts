@@ -1,0 +1,171 @@
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { DevicePacket } from '../../src/radio/codec/device-packet.ts';
+import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
+import { eventually } from './support/eventually.ts';
+import { type ClientReport, MeshtasticClient, meshtasticCli } from './support/meshtastic-client.ts';
+import { type RelayHome, startRelay } from './support/relay-home.ts';
+
+const missing = inject('pythonMissing').meshtastic;
+const title = 'the virtual node';
+const OWN = 0x10;
+const ANNA = 0xa1b2c3d4;
+const SLOT_MS = 2_015;
+
+const textOf = ({ payload }: DevicePacket): string => new TextDecoder().decode(payload);
+
+function textsOf(client: MeshtasticClient): string[] {
+  return client.reports.flatMap(({ kind, portnum, text }: ClientReport) =>
+    kind === 'packet' && portnum === 'TEXT_MESSAGE_APP' ? [String(text)] : [],
+  );
+}
+
+let radio: VirtualRadio;
+let relay: RelayHome;
+const handedOver = new Map<number, bigint>();
+
+beforeAll(async () => {
+  radio = await createVirtualRadio({
+    nodeNum: OWN,
+    longName: 'Shared Radio',
+    region: 'US',
+    channels: [{ name: '', role: 'primary', psk: Uint8Array.of(1) }],
+    nodes: [
+      { num: ANNA, longName: 'Anna', shortName: 'ANN' },
+      { num: 0xdeadbee5, longName: 'Bert far', shortName: 'BRT', hopsAway: 2 },
+    ],
+    onHandedOver: ({ id }) => handedOver.set(id, process.hrtime.bigint()),
+  });
+  relay = await startRelay({
+    meshtastic: { connection_type: 'tcp', host: radio.host, port: radio.port, meshnet_name: 'E2E' },
+    virtual_node: { listen: '127.0.0.1:0' },
+  });
+});
+afterAll(async () => {
+  await relay?.close();
+  await radio?.close();
+});
+
+describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped: ${missing})`, () => {
+  const clients: MeshtasticClient[] = [];
+  afterAll(() => {
+    for (const client of clients) client.kill();
+  });
+
+  it('gives three official clients the radio’s own configuration', async () => {
+    for (let count = 0; count < 3; count += 1)
+      clients.push(await MeshtasticClient.connect('127.0.0.1', relay.daemon.virtualNodePort));
+    for (const client of clients) {
+      const ready = client.reports.find(({ kind }) => kind === 'ready');
+      expect(ready).toMatchObject({ myNodeNum: OWN, firmwareVersion: '2.7.26.54e0d8d' });
+      expect(ready?.nodes).toEqual([
+        expect.objectContaining({ num: OWN, longName: 'Shared Radio' }),
+        expect.objectContaining({ longName: 'Anna' }),
+        expect.objectContaining({ longName: 'Bert far', hopsAway: 2 }),
+      ]);
+    }
+  });
+
+  it('shows each of them every packet in order, while the relay works', async () => {
+    const said = Array.from({ length: 20 }, (_, index) => `mesh ${index}`);
+    for (const text of said) radio.node(ANNA).sendText(0, text);
+    await relay.person.say(relay.roomId, 'room says');
+    await eventually('all texts in the room', async () => ((await relay.texts()).length >= said.length ? true : null));
+
+    expect(await relay.texts()).toEqual(said);
+    for (const client of clients) {
+      await client.wait((report) => String(report.text).endsWith('room says'));
+      expect(textsOf(client).filter((text) => text.startsWith('mesh'))).toEqual(said);
+    }
+  });
+
+  it('carries a text of a client to the mesh, the room and the other clients, with its acknowledgement', async () => {
+    const [anna, bert, carl] = clients;
+    anna?.send({ command: 'text', text: 'from the phone', wantAck: true });
+    const sent = await anna?.wait(({ kind }) => kind === 'sent');
+    const ack = await anna?.wait(({ kind, requestId }) => kind === 'ack' && requestId === sent?.id);
+    expect(ack).toMatchObject({ error: 'NONE', from: OWN });
+    await bert?.wait(({ text }) => text === 'from the phone');
+    await carl?.wait(({ text }) => text === 'from the phone');
+    await eventually('it in the room', async () => ((await relay.texts()).includes('from the phone') ? true : null));
+
+    expect((await relay.texts()).filter((text) => text === 'from the phone')).toHaveLength(1);
+    expect(radio.mesh.heard.filter(({ packet }) => textOf(packet) === 'from the phone')).toHaveLength(1);
+    expect(anna === undefined ? [] : textsOf(anna)).not.toContain('from the phone');
+  });
+
+  it('delays the relay by one slot at most, though three clients push', async () => {
+    for (const [who, client] of clients.entries())
+      for (let count = 0; count < 4; count += 1) client.send({ command: 'text', text: `push ${who} ${count}` });
+    const onAir = (): string[] => radio.mesh.heard.map(({ packet }) => textOf(packet));
+    await eventually('the first pushes', () => (onAir().some((text) => text.startsWith('push')) ? true : null));
+    const before = onAir().length;
+    await relay.person.say(relay.roomId, 'in between');
+    await eventually('everything on the air', () => (onAir().length >= before + 12 ? true : null), 60_000);
+
+    const between = onAir()
+      .slice(before)
+      .findIndex((text) => text.endsWith('in between'));
+    // One whose slot had come when the text reached the outbox, and one whose turn it was.
+    expect(between).toBeGreaterThanOrEqual(0);
+    expect(between).toBeLessThanOrEqual(2);
+    expect(radio.counters.rateLimited).toBe(0);
+    const pushed = onAir().filter((text) => text.startsWith('push'));
+    expect(pushed.toSorted()).toEqual([...new Set(pushed)].toSorted());
+    for (const who of [0, 1, 2]) {
+      const theirs = pushed.filter((text) => text.startsWith(`push ${who}`));
+      expect(theirs).toEqual([0, 1, 2, 3].map((count) => `push ${who} ${count}`));
+    }
+    const gaps = radio.mesh.heard.slice(before).map(({ atMs }, at, all) => atMs - (all[at - 1]?.atMs ?? 0));
+    for (const gap of gaps.slice(1)) expect(gap).toBeLessThan(2 * SLOT_MS);
+  });
+
+  it('serves the meshtastic command line', async () => {
+    const port = relay.daemon.virtualNodePort;
+    const info = await meshtasticCli('127.0.0.1', port, ['--info']);
+    expect(info).toContain('Owner: Shared Radio');
+    expect(info).toContain('Bert far');
+    const output = await meshtasticCli('127.0.0.1', port, ['--sendtext', 'from the shell', '--ack']);
+    expect(output).toMatch(/ack/i);
+    await eventually('it in the room', async () => ((await relay.texts()).includes('from the shell') ? true : null));
+  });
+
+  it('refuses settings of a client that may not change them', async () => {
+    const before = radio.counters.accepted;
+    await meshtasticCli('127.0.0.1', relay.daemon.virtualNodePort, ['--set-owner', 'Stolen']).catch(() => undefined);
+    expect(relay.logs.some((line) => line.includes('admin message was refused'))).toBe(true);
+    expect(radio.counters.accepted).toBe(before);
+  });
+});
+
+describe('the latency of the virtual node', () => {
+  it('is under 5 ms', async () => {
+    // In a thread of its own: what this one does (the radio, the relay, the homeserver) must not hold up its clock.
+    const client = new Worker(new URL('support/latency-client.ts', import.meta.url), {
+      workerData: { port: relay.daemon.virtualNodePort },
+    });
+    const arrived = new Map<number, bigint>();
+    const waiting = new Map<number, () => void>();
+    client.on('message', ({ id, atNs }: { id: number; atNs: bigint }) => {
+      arrived.set(id, atNs);
+      waiting.get(id)?.();
+    });
+    await new Promise<void>((resolve) => waiting.set(0, resolve));
+    const ids: number[] = [];
+    for (let round = 0; round < 200; round += 1) {
+      const position = { latitude: 48, longitude: 16, altitudeM: round, timeS: 1_750_000_000 + round };
+      const id = radio.node(ANNA).sendPosition(position);
+      ids.push(id);
+      if (!arrived.has(id)) await new Promise<void>((resolve) => waiting.set(id, resolve));
+    }
+    // From the radio's own write to the arrival at the client: both hops and the relay between them.
+    const addedMs = ids
+      .map((id) => Number((arrived.get(id) ?? 0n) - (handedOver.get(id) ?? 0n)) / 1e6)
+      .toSorted((a, b) => a - b);
+    const median = addedMs[100] ?? 0;
+    console.info(`virtual node: median ${median.toFixed(2)} ms, 95 % ${(addedMs[190] ?? 0).toFixed(2)} ms`);
+    expect(median).toBeGreaterThan(0);
+    expect(median).toBeLessThan(5);
+    await client.terminate();
+  });
+});

@@ -18,7 +18,7 @@ const PATIENCE_MS = 60_000;
 export default createTrace();
 
 /** Who: the one trace plugin. Holds: who waits for which node's answer. Invariant: at most one traceroute is under way. */
-function createTrace() {
+export function createTrace() {
   const state: {
     lastAtMs: number;
     waiting: { readonly target: number; readonly done: (route: Route) => void } | null;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createTrace } from '../../../plugins/trace/index.ts';
 import { routeLines } from '../../../plugins/trace/route.ts';
 import type { Decoded } from '../../../src/plugins/api.ts';
 import { TEST_OWN_NODE, testPlugin } from '../../../src/plugins/testing.ts';
@@ -17,18 +18,15 @@ const answer: Decoded = {
 };
 
 /** A plugin of its own for each test: it remembers the last trace. */
-async function fresh() {
-  const { default: trace } = await import(`../../../plugins/trace/index.ts?${Math.random()}`);
-  return testPlugin(trace as Parameters<typeof testPlugin>[0], { nodes, nowMs: 1_700_000_000_000 });
-}
+const fresh = () => testPlugin(createTrace(), { nodes, nowMs: 1_700_000_000_000 });
 
-const untilSent = async (tester: Awaited<ReturnType<typeof fresh>>): Promise<void> => {
+const untilSent = async (tester: ReturnType<typeof fresh>): Promise<void> => {
   while (tester.sent.packets.length === 0) await new Promise((resolve) => setImmediate(resolve));
 };
 
 describe('trace', () => {
   it('asks the node and tells the way, there and back', async () => {
-    const tester = await fresh();
+    const tester = fresh();
     const asked = tester.mesh('!trace brvo');
     await untilSent(tester);
     expect(tester.sent.packets).toMatchObject([{ to: 2, portnum: 70, wantResponse: true, radio: 'default' }]);
@@ -41,7 +39,7 @@ describe('trace', () => {
   });
 
   it('gives up after a minute, takes one at a time, and pauses between two', async () => {
-    const tester = await fresh();
+    const tester = fresh();
     const first = tester.room('!trace brvo');
     await untilSent(tester);
     expect((await tester.room('!trace char')).replies[0]?.text).toBe(
@@ -57,7 +55,7 @@ describe('trace', () => {
   });
 
   it.each([['!trace nobody'], ['!trace home'], ['!trace']])('sends nothing for %s', async (text) => {
-    const tester = await fresh();
+    const tester = fresh();
     expect((await tester.room(text)).reactions).toEqual(['❌']);
     expect(tester.sent.packets).toEqual([]);
   });

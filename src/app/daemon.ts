@@ -14,6 +14,7 @@ import type { Logger } from '../util/logger.ts';
 import { errorText } from '../util/relay-error.ts';
 import { activityLog } from './activity-log.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
+import { buildCrypto, encryptedRooms } from './encryption.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
 import { buildMqttRadio } from './mqtt-radio.ts';
 import { observers } from './observers.ts';
@@ -83,13 +84,13 @@ function buildRadios(options: DaemonOptions, { values }: Store): ReadonlyMap<str
   );
 }
 
-function buildMatrix(
-  { config, paths, clock, logger, random }: DaemonOptions,
-  auth: AuthChoice,
-  store: Store,
-): MatrixAdapter {
+function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): MatrixAdapter {
+  const { config, paths, clock, logger, random } = options;
+  const crypto = buildCrypto(options, auth.login !== null);
   return createMatrix({
     ...auth,
+    ...(crypto === undefined ? {} : { crypto }),
+    encryptedRooms: encryptedRooms(store.values),
     saveCredentials: (credentials) => writeCredentials(paths.credentials.path, credentials),
     rooms: config.rooms.map(({ id }) => id),
     clock,

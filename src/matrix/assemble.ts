@@ -6,7 +6,7 @@ import type { Logger } from '../util/logger.ts';
 import type { MatrixApi } from './api.ts';
 import { type BackfillLimits, fillGap } from './backfill.ts';
 import { asNumber, asObject, asString } from './json-read.ts';
-import type { RoomCrypto } from './room-crypto.ts';
+import type { ClearEvent, RoomCrypto } from './room-crypto.ts';
 import { type JoinedSection, type SyncSections, sinceOwnJoin } from './sync-answer.ts';
 
 export interface AssembleContext {
@@ -19,6 +19,8 @@ export interface AssembleContext {
   readonly memberName: (roomId: string, userId: string) => string | null;
   /** Gaps of other rooms are left alone: nobody reads them. */
   readonly isMapped: (roomId: string) => boolean;
+  /** The key of an event that was handed over as undecryptable has come. */
+  readonly onReadable: (event: RoomEvent) => void;
 }
 
 interface RoomRun {
@@ -44,7 +46,8 @@ export async function assemble(
     for (const raw of run.events) {
       const sender = asString(raw.sender) ?? '';
       const name = context.memberName(section.roomId, sender) ?? names.get(sender) ?? null;
-      const event = await toRoomEvent(section.roomId, raw, { name, crypto: context.crypto });
+      const { crypto, onReadable } = context;
+      const event = await toRoomEvent(section.roomId, raw, { name, crypto, onReadable });
       if (event !== null) events.push(event);
     }
   }
@@ -71,10 +74,14 @@ function displayName(memberEvent: JsonObject): string | null {
 }
 
 /** @returns null for what is no room event at all */
-async function toRoomEvent(
+export async function toRoomEvent(
   roomId: string,
   raw: JsonObject,
-  options: { readonly name: string | null; readonly crypto: RoomCrypto },
+  options: {
+    readonly name: string | null;
+    readonly crypto: RoomCrypto;
+    readonly onReadable: (event: RoomEvent) => void;
+  },
 ): Promise<RoomEvent | null> {
   const eventId = asString(raw.event_id);
   const sender = asString(raw.sender);
@@ -82,19 +89,21 @@ async function toRoomEvent(
   if (eventId === null || sender === null || type === null) return null;
   const encrypted = type === 'm.room.encrypted' && typeof raw.state_key !== 'string';
   const content = asObject(raw.content);
-  const opened = encrypted ? await options.crypto.decrypt(roomId, { ...raw, room_id: roomId }) : { type, content };
-  const unreadable = 'undecryptable' in opened ? opened.undecryptable : null;
-  return {
+  const event: RoomEvent = {
     roomId,
     eventId,
     sender,
     senderName: options.name,
-    ...('undecryptable' in opened ? { type, content } : { type: opened.type, content: opened.content }),
+    type,
+    content,
     timestampMs: asNumber(raw.origin_server_ts) ?? 0,
     stateKey: asString(raw.state_key),
     // Room version 11 moved it into the content.
     redacts: type === 'm.room.redaction' ? (asString(raw.redacts) ?? asString(content.redacts)) : null,
     encrypted,
-    undecryptable: unreadable,
+    undecryptable: null,
   };
+  if (!encrypted) return event;
+  const late = (clear: ClearEvent): void => options.onReadable({ ...event, ...clear });
+  return { ...event, ...(await options.crypto.decrypt(roomId, raw, late)) };
 }

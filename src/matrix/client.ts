@@ -3,12 +3,20 @@
  * together behind MatrixPort. Holds the state that health checks see.
  */
 
-import type { MatrixPort, MatrixSink, MatrixState, MatrixStatus, NewRoom, RoomFacts } from '../relay/ports.ts';
+import type {
+  MatrixPort,
+  MatrixSink,
+  MatrixState,
+  MatrixStatus,
+  NewRoom,
+  RoomEvent,
+  RoomFacts,
+} from '../relay/ports.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
 import { createApi } from './api.ts';
-import type { AssembleContext } from './assemble.ts';
+import { type AssembleContext, toRoomEvent } from './assemble.ts';
 import { Account, type AccountOptions } from './auth/account.ts';
 import { createHttp } from './http.ts';
 import { createRoom, setRoomState } from './room-admin.ts';
@@ -26,7 +34,7 @@ export interface MatrixOptions extends AccountOptions {
   readonly logger: Logger;
   /** Values in [0, 1). */
   readonly random: () => number;
-  /** Without one, encrypted rooms are refused. */
+  /** Without one, encrypted rooms are left alone. */
   readonly crypto?: RoomCrypto;
   /** Durable memory of encrypted rooms; without one it lasts as long as the process. */
   readonly encryptedRooms?: EncryptedRooms;
@@ -65,6 +73,8 @@ class MatrixClientAdapter implements MatrixAdapter {
   readonly #rooms: Rooms;
   readonly #sender: Sender;
   readonly #api: ReturnType<typeof createApi>;
+  readonly #crypto: RoomCrypto;
+  #awaitingKeys: readonly RoomEvent[] = [];
   #loop: SyncLoop | null = null;
   #running: Promise<void> = Promise.resolve();
   #sink: MatrixSink | null = null;
@@ -74,13 +84,14 @@ class MatrixClientAdapter implements MatrixAdapter {
     const { clock, logger, random } = options;
     const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     const crypto = options.crypto ?? refuseEncryption;
+    this.#crypto = crypto;
     const http = createHttp(clock);
     this.#options = options;
     this.#state = { status: 'idle', sinceMs: clock.now(), reason: null, attempts: 0, lastSyncMs: 0 };
     this.#account = new Account(options, http, timeoutMs, logger);
     this.#api = createApi({ account: this.#account, http, timeoutMs, signal: this.#abort.signal });
     const accessToken = (): string | null => this.#account.current()?.accessToken ?? null;
-    this.#model = new SdkModel({ crypto, logger, timeoutMs, accessToken });
+    this.#model = new SdkModel({ crypto, api: this.#api, logger, timeoutMs, accessToken });
     const aliasesOf = (roomId: string): readonly string[] => roomAliases(this.#model.room(roomId));
     this.#rooms = new Rooms({ mapped: options.rooms, api: this.#api, clock, random, logger, aliasesOf });
     this.#sender = new Sender({
@@ -88,7 +99,7 @@ class MatrixClientAdapter implements MatrixAdapter {
       crypto,
       encryptedRooms: options.encryptedRooms ?? new Set<string>(),
       enter: (roomId) => this.#enter(roomId),
-      syncedEncryption: (roomId) => this.#syncedEncryption(roomId),
+      syncedEncryption: (roomId) => this.#model.room(roomId)?.hasEncryptionStateEvent() === true,
     });
   }
 
@@ -128,7 +139,7 @@ class MatrixClientAdapter implements MatrixAdapter {
   }
 
   state(): MatrixState {
-    const problem = this.#state.status === 'syncing' ? this.#rooms.problem() : null;
+    const problem = this.#state.status === 'syncing' ? (this.#rooms.problem() ?? this.#cryptoProblem()) : null;
     return problem === null ? this.#state : { ...this.#state, reason: problem };
   }
 
@@ -178,7 +189,7 @@ class MatrixClientAdapter implements MatrixAdapter {
   }
 
   canEncrypt(): boolean {
-    return this.#options.crypto !== undefined;
+    return this.#options.crypto !== undefined && this.#crypto.problem() === null;
   }
 
   retainedEvents(): number {
@@ -197,26 +208,45 @@ class MatrixClientAdapter implements MatrixAdapter {
     });
   }
 
-  #syncedEncryption(roomId: string): boolean | null {
-    const room = this.#model.room(roomId);
-    if (room === null) return null;
-    if (room.hasEncryptionStateEvent()) return true;
-    return this.#loop?.isLive() ? false : null;
+  /** Worth telling only where a room of ours is encrypted. */
+  #cryptoProblem(): string | null {
+    const problem = this.#crypto.problem();
+    if (problem === null) return null;
+    const rooms = this.#model.encryptedRoomIds().filter((roomId) => this.#rooms.isMapped(roomId));
+    return rooms.length === 0 ? null : `encrypted rooms are left alone: ${problem}`;
   }
 
   #onSynced(): void {
     for (const roomId of this.#model.encryptedRoomIds()) this.#options.encryptedRooms?.add(roomId);
     this.#setState('syncing', null, 0, this.#options.clock.now());
+    void this.#retryDecryption();
     void this.#rooms.tend().catch((error: unknown) => {
       this.#options.logger.error('Joining rooms failed', { reason: errorText(error) });
     });
+  }
+
+  awaitKeys(events: readonly RoomEvent[]): void {
+    this.#awaitingKeys = events;
+  }
+
+  /** After a start: what an earlier run could not read waits in the SDK's list again, or can be read by now. */
+  async #retryDecryption(): Promise<void> {
+    const events = this.#awaitingKeys;
+    this.#awaitingKeys = [];
+    for (const event of events) {
+      const { roomId, eventId, sender, type, content, timestampMs, senderName } = event;
+      const raw = { event_id: eventId, sender, type, content, origin_server_ts: timestampMs };
+      const onReadable = (late: RoomEvent): void => this.#sink?.onDecrypted(late);
+      const again = await toRoomEvent(roomId, raw, { name: senderName, crypto: this.#crypto, onReadable });
+      if (again !== null && again.undecryptable === null) onReadable(again);
+    }
   }
 
   #assembly(sinceToken: string | null): AssembleContext {
     const { clock, logger } = this.#options;
     return {
       api: this.#api,
-      crypto: this.#options.crypto ?? refuseEncryption,
+      crypto: this.#crypto,
       logger,
       userId: this.#account.userId() ?? '',
       sinceToken,
@@ -227,6 +257,7 @@ class MatrixClientAdapter implements MatrixAdapter {
       },
       memberName: (roomId, userId) => memberName(this.#model.room(roomId), userId),
       isMapped: (roomId) => this.#rooms.isMapped(roomId),
+      onReadable: (event) => this.#sink?.onDecrypted(event),
     };
   }
 

@@ -12,12 +12,14 @@
 import type { MatrixClient, Room } from 'matrix-js-sdk';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
+import type { MatrixApi } from './api.ts';
 import type { ActiveCredentials } from './auth/account.ts';
 import type { RoomCrypto } from './room-crypto.ts';
 import { loadSdk, sdkLogger } from './sdk-logger.ts';
 
 export interface SdkModelOptions {
   readonly crypto: RoomCrypto;
+  readonly api: MatrixApi;
   readonly logger: Logger;
   readonly timeoutMs: number;
   /** The token to use now: the SDK's own copy ages when we log in again. */
@@ -65,7 +67,7 @@ export class SdkModel {
     client.on(sdk.ClientEvent.SyncUnexpectedError, (error) => {
       this.#failure = error;
     });
-    await this.#options.crypto.attach(client);
+    await this.#options.crypto.attach(client, this.#options.api);
     this.#client = client;
     this.#identity = identity;
     await client.startClient({ lazyLoadMembers: true, disablePresence: true, initialSyncLimit: 1 });
@@ -168,6 +170,19 @@ export class SdkModel {
 
   /** Members and keys. The body is read here, so that the SDK's time limit covers it too. */
   async #passOn(address: string, init: RequestInit): Promise<Response> {
+    const { crypto } = this.#options;
+    const { pathname } = new URL(address);
+    try {
+      const response = await this.#ask(address, init);
+      crypto.noteAnswer(pathname, response.ok);
+      return response;
+    } catch (error) {
+      crypto.noteAnswer(pathname, false);
+      throw error;
+    }
+  }
+
+  async #ask(address: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
     const token = this.#options.accessToken();
     if (token !== null && headers.has('Authorization')) headers.set('Authorization', `Bearer ${token}`);

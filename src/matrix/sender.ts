@@ -27,8 +27,8 @@ export interface SenderOptions {
   readonly encryptedRooms: EncryptedRooms;
   /** Joins where needed. @throws RelayError */
   readonly enter: (roomId: string) => Promise<void>;
-  /** Encrypted or not by what we synced; null when we do not know, or our picture may be out of date. */
-  readonly syncedEncryption: (roomId: string) => boolean | null;
+  /** What we synced says that it is encrypted. That it does not say so is no news: it may have been switched on since. */
+  readonly syncedEncryption: (roomId: string) => boolean;
 }
 
 export class Sender {
@@ -95,7 +95,7 @@ export class Sender {
   async #isEncrypted(roomId: string): Promise<boolean> {
     const { encryptedRooms, syncedEncryption } = this.#options;
     if (encryptedRooms.has(roomId)) return true;
-    const encrypted = syncedEncryption(roomId) ?? (await this.#askEncryption(roomId));
+    const encrypted = syncedEncryption(roomId) || (await this.#askEncryption(roomId));
     if (encrypted) encryptedRooms.add(roomId);
     return encrypted;
   }

@@ -9,7 +9,7 @@ import { type BackoffRange, fullJitter } from '../util/backoff.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
-import { errorText, type RelayError } from '../util/relay-error.ts';
+import { errorText, RelayError } from '../util/relay-error.ts';
 import type { MatrixApi } from './api.ts';
 import { path } from './api.ts';
 import type { AssembleContext } from './assemble.ts';
@@ -51,18 +51,12 @@ export class SyncLoop {
   #attempts = 0;
   #quickAnswers = 0;
   #needState = true;
-  #polling = false;
   /** The token was refused: what is sent from now on starts afresh, with everything before it missing. */
   #lost = false;
 
   constructor(options: SyncLoopOptions, sinceToken: string | null) {
     this.#options = options;
     this.#token = sinceToken;
-  }
-
-  /** True while the server would tell us of a change at once: a long poll is under way on a complete picture. */
-  isLive(): boolean {
-    return this.#polling && !this.#needState && this.#attempts === 0;
   }
 
   /** Runs until the signal aborts. Never throws. */
@@ -80,9 +74,8 @@ export class SyncLoop {
   }
 
   async #round(sink: MatrixSink): Promise<void> {
-    const { account, model, rooms, signal, clock } = this.#options;
-    const credentials = await account.ensure(signal);
-    if (await model.use(credentials)) this.#needState = true;
+    const { model, rooms, signal, clock } = this.#options;
+    if (await this.#useAccount()) this.#needState = true;
     const startedMs = clock.monotonic();
     const longPoll = this.#attempts === 0 && !this.#needState;
     const answer = await this.#poll(longPoll);
@@ -103,6 +96,17 @@ export class SyncLoop {
     await this.#holdQuickAnswers(sections, longPoll, clock.monotonic() - startedMs);
   }
 
+  async #useAccount(): Promise<boolean> {
+    const { account, model, signal } = this.#options;
+    try {
+      return await model.use(await account.ensure(signal));
+    } catch (error) {
+      if (!(error instanceof RelayError) || error.code !== 'CRYPTO_DEVICE_TAKEN') throw error;
+      account.leaveDevice();
+      return await model.use(await account.ensure(signal));
+    }
+  }
+
   async #poll(longPoll: boolean): Promise<JsonObject> {
     const { api, pollTimeoutMs, requestTimeoutMs } = this.#options;
     const waitMs = longPoll ? pollTimeoutMs : 0;
@@ -116,12 +120,7 @@ export class SyncLoop {
     };
     // The first answer may be large and slow: servers compute it for minutes.
     const timeoutMs = waitMs + (this.#needState ? 4 * requestTimeoutMs : requestTimeoutMs);
-    this.#polling = true;
-    try {
-      return await api.request('GET', path`/sync`, { query, timeoutMs });
-    } finally {
-      this.#polling = false;
-    }
+    return api.request('GET', path`/sync`, { query, timeoutMs });
   }
 
   /** Until the sink has taken it: the same batch, however long that takes. */

@@ -341,6 +341,8 @@ export interface MatrixPort {
     readonly type: string;
     readonly content: JsonObject;
   }): Promise<{ readonly eventId: string }>;
+  /** Events of an earlier run that could not be decrypted: they come by `onDecrypted` when their keys have come. Call before `start`. */
+  awaitKeys?(events: readonly RoomEvent[]): void;
   /** True when rooms can be encrypted by this build and configuration. */
   canEncrypt(): boolean;
   /** Content keys (`url`, or `file` when encrypted) to merge into an m.image and its kin. */

@@ -142,7 +142,7 @@ describe('memory', () => {
     const sink = new RecordingSink();
     sink.onSync = (batch) => {
       taken.events += batch.events.length;
-      if (batch.nextToken === '40' || batch.nextToken === String(ANSWERS)) sink.onDecrypted();
+      if (batch.nextToken === '40' || batch.nextToken === String(ANSWERS)) sink.wake();
       Object.assign(progress, { token: Number(batch.nextToken) });
       if (progress.token === 40) progress.heapAt40 = heapAfterCollection();
     };

@@ -56,6 +56,14 @@ export class Account {
     if (this.#stored?.accessToken === token) this.#refusedToken = token;
   }
 
+  /** The device of the stored session is of no use to us: the next `ensure` logs in as a new one. */
+  leaveDevice(): void {
+    if (this.#stored === null) return;
+    this.#refusedToken = this.#stored.accessToken;
+    this.#stored = { ...this.#stored, deviceId: null };
+    this.#active = null;
+  }
+
   /** True while the token in use is one the server refused. */
   isRefused(): boolean {
     return this.#stored !== null && this.#refusedToken === this.#stored.accessToken;

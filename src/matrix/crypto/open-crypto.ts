@@ -27,8 +27,8 @@ export interface CryptoHandle {
 }
 
 /**
- * Gives a client end-to-end encryption whose keys outlive the process, whatever ends it. One at a time per process: the Rust
- * crypto finds its IndexedDB by a global name, which is set here and taken away by `close`.
+ * Gives a client end-to-end encryption whose keys outlive the process, whatever ends it. One opening at a time per process: the
+ * Rust crypto finds its IndexedDB by a global name, which is there while it opens its databases.
  * @throws RelayError CRYPTO_STORE_* (in use, damaged, wrong key, other device; nothing is changed then), CRYPTO_FAILED
  */
 export async function openCrypto(options: OpenCryptoOptions): Promise<CryptoHandle> {
@@ -42,15 +42,14 @@ export async function openCrypto(options: OpenCryptoOptions): Promise<CryptoHand
   const durable = await openDurableIndexedDb({ path: storePath, onFailure });
   try {
     await bindStore(durable.indexedDB, { userId, deviceId, key });
-    const removeGlobals = installIndexedDbGlobals(durable.indexedDB);
+    const removeGlobal = installIndexedDbGlobals(durable.indexedDB);
     try {
       await startRustCrypto(client, key);
-    } catch (error) {
-      removeGlobals();
-      throw error;
+    } finally {
+      removeGlobal();
     }
     logger.debug('Encryption is ready', { store: storePath });
-    return handleOf(durable, removeGlobals);
+    return handleOf(durable);
   } catch (error) {
     await durable.close();
     throw error;
@@ -65,11 +64,11 @@ async function startRustCrypto(client: MatrixClient, key: Uint8Array): Promise<v
   }
 }
 
-function handleOf(durable: DurableIndexedDb, removeGlobals: () => void): CryptoHandle {
+function handleOf(durable: DurableIndexedDb): CryptoHandle {
   let closed: Promise<void> | null = null;
   return {
     close() {
-      closed ??= durable.close().then(removeGlobals);
+      closed ??= durable.close();
       return closed;
     },
   };

@@ -2,12 +2,22 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
 /** What happens to requests: passed on, or one of the ways in which homeservers and proxies fail. */
-export type Fault = 'none' | 'html-502' | 'unknown-token' | 'hang' | 'reset' | 'drop-answer' | 'rate-limit';
+export type Fault =
+  | 'none'
+  | 'html-502'
+  | 'unknown-token'
+  | 'hang'
+  | 'reset'
+  | 'drop-answer'
+  | 'rate-limit'
+  | 'forbidden';
 
 export interface FaultProxy {
   readonly url: string;
   /** Applies to requests whose path matches, until set again. */
   fault(kind: Fault, paths?: RegExp): void;
+  /** Answers such requests with this, for good. */
+  answer(paths: RegExp, body: object): void;
   /** Requests seen since the last `fault`, by `METHOD path` without the query. */
   readonly seen: string[];
   close(): Promise<void>;
@@ -18,9 +28,16 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   let kind: Fault = 'none';
   let paths = /./;
   const seen: string[] = [];
+  const answers: [RegExp, object][] = [];
   const server = createServer((incoming, outgoing) => {
     const path = new URL(incoming.url ?? '/', target).pathname;
     seen.push(`${incoming.method} ${path}`);
+    const scripted = answers.find(([match]) => match.test(path));
+    if (scripted !== undefined) {
+      incoming.resume();
+      outgoing.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(scripted[1]));
+      return;
+    }
     const fault = paths.test(path) ? kind : 'none';
     if (fault === 'none' || fault === 'drop-answer') pass(target, incoming, outgoing, fault === 'drop-answer');
     else fail(fault, incoming, outgoing);
@@ -36,6 +53,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       kind = next;
       paths = match;
       seen.length = 0;
+    },
+    answer: (match, body) => {
+      answers.push([match, body]);
     },
     async close() {
       server.close();
@@ -62,7 +82,17 @@ function pass(target: string, incoming: IncomingMessage, outgoing: ServerRespons
   incoming.pipe(upstream);
 }
 
-function fail(fault: Fault, incoming: IncomingMessage, outgoing: ServerResponse): void {
+const REFUSALS = {
+  'rate-limit': [429, { errcode: 'M_LIMIT_EXCEEDED', error: 'Too Many Requests', retry_after_ms: 1234 }],
+  'unknown-token': [401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unrecognised access token' }],
+  forbidden: [403, { errcode: 'M_FORBIDDEN', error: 'Forbidden' }],
+} as const;
+
+function fail(
+  fault: Exclude<Fault, 'none' | 'drop-answer'>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
   incoming.resume();
   if (fault === 'hang') return;
   if (fault === 'reset') {
@@ -73,9 +103,6 @@ function fail(fault: Fault, incoming: IncomingMessage, outgoing: ServerResponse)
     outgoing.writeHead(502, { 'Content-Type': 'text/html' }).end('<html><h1>502 Bad Gateway</h1></html>');
     return;
   }
-  const [status, body] =
-    fault === 'rate-limit'
-      ? [429, { errcode: 'M_LIMIT_EXCEEDED', error: 'Too Many Requests', retry_after_ms: 1234 }]
-      : [401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unrecognised access token' }];
+  const [status, body] = REFUSALS[fault];
   outgoing.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
 }

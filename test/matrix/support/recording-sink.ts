@@ -4,6 +4,7 @@ import type { MatrixSink, MatrixState, RoomEvent, SyncBatch } from '../../../src
 export class RecordingSink implements MatrixSink {
   readonly batches: SyncBatch[] = [];
   readonly states: MatrixState[] = [];
+  readonly decrypted: RoomEvent[] = [];
   /** Thrown by the next calls of onSync, one each. */
   refusals: Error[] = [];
   offered = 0;
@@ -11,7 +12,7 @@ export class RecordingSink implements MatrixSink {
 
   onState(state: MatrixState): void {
     this.states.push(state);
-    this.#wake();
+    this.wake();
   }
 
   onSync(batch: SyncBatch): void {
@@ -19,11 +20,12 @@ export class RecordingSink implements MatrixSink {
     const refusal = this.refusals.shift();
     if (refusal !== undefined) throw refusal;
     this.batches.push(batch);
-    this.#wake();
+    this.wake();
   }
 
-  onDecrypted(): void {
-    this.#wake();
+  onDecrypted(event: RoomEvent): void {
+    this.decrypted.push(event);
+    this.wake();
   }
 
   token(): string {
@@ -49,7 +51,7 @@ export class RecordingSink implements MatrixSink {
     while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  #wake(): void {
+  wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();

@@ -11,7 +11,7 @@ import {
   IDBTransaction,
   IDBVersionChangeEvent,
 } from 'fake-indexeddb';
-import { RelayError } from '../../../util/relay-error.ts';
+import { RETRY_LATER, RelayError } from '../../../util/relay-error.ts';
 
 /** Libraries for browsers look these up by name, and test with `instanceof`. */
 const CLASSES = {
@@ -29,13 +29,19 @@ const CLASSES = {
 };
 
 /**
- * Puts `indexedDB` and its classes where code written for browsers finds them. The returned function takes them away
- * again; call it when nobody uses them any more.
- * @throws RelayError CRYPTO_INDEXEDDB_TAKEN when the program already has an `indexedDB`
+ * Puts `indexedDB` and its classes where code written for browsers finds them. The returned function takes `indexedDB` away
+ * again; call it when the databases are open. The classes stay: they hold nothing, and key ranges are made by name.
+ * @throws RelayError CRYPTO_INDEXEDDB_TAKEN (later) when the program has an `indexedDB`, or another store is just being opened
  */
 export function installIndexedDbGlobals(indexedDB: IDBFactory, target: object = globalThis): () => void {
   if ('indexedDB' in target) {
-    throw new RelayError('CRYPTO_INDEXEDDB_TAKEN', 'this process already has an indexedDB; only one store can be open');
+    throw new RelayError(
+      'CRYPTO_INDEXEDDB_TAKEN',
+      'this process already has an indexedDB, or is opening another store',
+      {
+        retry: RETRY_LATER,
+      },
+    );
   }
   const missing = Object.entries(CLASSES).filter(([name]) => !(name in target));
   const globals: readonly (readonly [string, unknown])[] = [['indexedDB', indexedDB], ...missing];
@@ -43,6 +49,6 @@ export function installIndexedDbGlobals(indexedDB: IDBFactory, target: object = 
     Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: false });
   }
   return () => {
-    for (const [name] of globals) Reflect.deleteProperty(target, name);
+    Reflect.deleteProperty(target, 'indexedDB');
   };
 }

@@ -1,0 +1,45 @@
+import { dirname, join } from 'node:path';
+import type { AppPaths } from '../config/paths.ts';
+import type { RelayConfig } from '../config/types.ts';
+import { DeviceCrypto } from '../matrix/device-crypto.ts';
+import type { RoomCrypto } from '../matrix/room-crypto.ts';
+import type { EncryptedRooms } from '../matrix/sender.ts';
+import type { ValueStore } from '../relay/store-port.ts';
+import type { Logger } from '../util/logger.ts';
+
+/** The key that opens the crypto stores lies beside the credentials: one secret folder to mount and to back up. */
+export const CRYPTO_KEY_FILE = 'crypto.key';
+
+export interface EncryptionOptions {
+  readonly config: RelayConfig;
+  readonly paths: AppPaths;
+  readonly logger: Logger;
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** End-to-end encryption as configured; undefined when it is switched off. Nothing is loaded before it is attached. */
+export function buildCrypto(options: EncryptionOptions, canLogIn: boolean): RoomCrypto | undefined {
+  const { config, paths, logger, onFatal } = options;
+  const { enabled, trust } = config.matrix.e2ee;
+  if (enabled === 'off') return undefined;
+  return new DeviceCrypto({
+    storeFolder: paths.store.path,
+    keyPath: join(dirname(paths.credentials.path), CRYPTO_KEY_FILE),
+    trust,
+    required: enabled === 'on',
+    canReplaceDevice: canLogIn,
+    logger,
+    onFatal,
+  });
+}
+
+/** Rooms once seen encrypted, kept for ever. */
+export function encryptedRooms(values: ValueStore): EncryptedRooms {
+  const key = (roomId: string): string => `encrypted:${roomId}`;
+  return {
+    has: (roomId) => values.get(key(roomId)) !== null,
+    add: (roomId) => {
+      if (values.get(key(roomId)) === null) values.set(key(roomId), 'yes');
+    },
+  };
+}

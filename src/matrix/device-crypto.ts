@@ -1,0 +1,250 @@
+/**
+ * Encryption by the Rust crypto of matrix-js-sdk, its keys in a store that outlives the process. One per adapter; holds
+ * the open store of the device in use. Invariants: `encrypt` gives ciphertext or throws; a device id whose keys on the
+ * server are not ours is never used, because a second identity under one id is what other clients warn of.
+ */
+
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MatrixClient, MatrixEvent, Room } from 'matrix-js-sdk';
+import type { JsonObject } from '../util/json.ts';
+import type { Logger } from '../util/logger.ts';
+import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
+import { type MatrixApi, path } from './api.ts';
+import { encryptAttachment } from './attachment.ts';
+import type { CryptoHandle } from './crypto/open-crypto.ts';
+import { asObject, asString, isObject } from './json-read.ts';
+import { type ClearEvent, type Decrypted, encryptionRefusal, type RoomCrypto } from './room-crypto.ts';
+import { loadSdk } from './sdk-logger.ts';
+
+export interface DeviceCryptoOptions {
+  /** Folder of the stores, one file per device; made when it is not there. */
+  readonly storeFolder: string;
+  /** The key file that opens them. */
+  readonly keyPath: string;
+  /** Who gets our keys: every device of the members, or those their owner has cross-signed. */
+  readonly trust: 'all' | 'cross-signed';
+  /** Encryption is asked for, not only welcome: that it cannot be started is fatal. */
+  readonly required: boolean;
+  /** A new device can be made, because there is a password. */
+  readonly canReplaceDevice: boolean;
+  readonly logger: Logger;
+  /** The store is unusable, or cannot be written any more: the process must end. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** The part of the SDK's crypto that its types keep to itself; checked when it is taken. */
+interface CryptoBackend {
+  encryptEvent(event: MatrixEvent, room: Room): Promise<void>;
+  onSyncCompleted(state: object): void;
+}
+
+interface Session {
+  readonly sdk: typeof import('matrix-js-sdk');
+  readonly client: MatrixClient;
+  readonly backend: CryptoBackend;
+  readonly handle: CryptoHandle;
+  /** Rejects when the session ends, so that nobody waits for a client that has stopped. */
+  readonly ended: Promise<never>;
+  readonly end: (error: Error) => void;
+}
+
+export class DeviceCrypto implements RoomCrypto {
+  readonly #options: DeviceCryptoOptions;
+  #session: Session | null = null;
+  #problem: string | null = null;
+  #deviceListsStale = false;
+
+  constructor(options: DeviceCryptoOptions) {
+    this.#options = options;
+  }
+
+  async attach(client: MatrixClient, api: MatrixApi): Promise<void> {
+    await this.detach();
+    this.#problem = null;
+    const userId = client.getUserId();
+    const deviceId = client.getDeviceId();
+    if (userId === null || deviceId === null) {
+      this.#refuse('the access token has no device: run `mmrelay auth login`');
+      return;
+    }
+    const storePath = join(this.#options.storeFolder, `crypto-${encodeURIComponent(deviceId)}.sqlite`);
+    const isNew = !existsSync(storePath);
+    const publishedKey = await publishedIdentity(api, userId, deviceId);
+    if (isNew && publishedKey !== null) {
+      this.#deviceTaken(deviceId);
+      return;
+    }
+    const session = await this.#open(client, storePath);
+    if (session === null) return;
+    const own = await client.getCrypto()?.getOwnDeviceKeys();
+    if (publishedKey !== null && own?.ed25519 !== publishedKey) {
+      client.stopClient();
+      await session.handle.close();
+      if (isNew) rmSync(storePath, { force: true });
+      this.#deviceTaken(deviceId);
+      return;
+    }
+    this.#session = session;
+  }
+
+  async encrypt(roomId: string, event: ClearEvent): Promise<ClearEvent> {
+    const session = this.#ready(`room ${roomId} is encrypted`);
+    const room = session.client.getRoom(roomId);
+    if (room === null || !room.hasEncryptionStateEvent())
+      throw notYet(`The encryption of room ${roomId} is not known yet`);
+    this.#needDeviceLists(session);
+    const { content, type } = event;
+    const outgoing = new session.sdk.MatrixEvent({ type, content: structuredClone(content), room_id: roomId });
+    await this.#guarded(roomId, Promise.race([session.backend.encryptEvent(outgoing, room), session.ended]));
+    // Keys may have gone to a part of the members only: the next try shares the same session with the others.
+    this.#needDeviceLists(session);
+    const encrypted = { type: outgoing.getWireType(), content: outgoing.getWireContent() as JsonObject };
+    if (encrypted.type !== 'm.room.encrypted' || typeof encrypted.content.ciphertext !== 'string') {
+      throw encryptionRefusal(`room ${roomId} is encrypted`, 'the SDK did not encrypt');
+    }
+    return encrypted;
+  }
+
+  async decrypt(roomId: string, event: JsonObject, onReadable?: (event: ClearEvent) => void): Promise<Decrypted> {
+    const session = this.#session;
+    if (session === null) return { undecryptable: this.#problem ?? 'encryption has not started yet' };
+    const incoming = session.client.getEventMapper({ decrypt: false, preventReEmit: true })({
+      ...event,
+      room_id: roomId,
+    });
+    try {
+      await session.client.decryptEventIfNeeded(incoming);
+    } catch (error) {
+      return { undecryptable: errorText(error) };
+    }
+    const clear = clearEvent(incoming);
+    if (clear !== null) return clear;
+    const reason = incoming.decryptionFailureReason ?? 'unknown reason';
+    this.#options.logger.debug('A message cannot be decrypted yet', { room: roomId, reason });
+    if (onReadable !== undefined) whenReadable(session, incoming, onReadable);
+    return { undecryptable: reason };
+  }
+
+  async encryptFile(data: Uint8Array): ReturnType<RoomCrypto['encryptFile']> {
+    this.#ready('the room is encrypted');
+    return encryptAttachment(data);
+  }
+
+  problem(): string | null {
+    return this.#problem;
+  }
+
+  noteAnswer(address: string, ok: boolean): void {
+    if (address.endsWith('/keys/query')) this.#deviceListsStale = !ok;
+  }
+
+  async detach(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    this.#deviceListsStale = false;
+    if (session === null) return;
+    session.end(notYet('The client was stopped'));
+    await session.handle.close();
+  }
+
+  async #open(client: MatrixClient, storePath: string): Promise<Session | null> {
+    const { storeFolder, keyPath, trust, logger, onFatal, required } = this.#options;
+    try {
+      mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
+      const [sdk, { openCrypto }] = await Promise.all([loadSdk(), import('./crypto/open-crypto.ts')]);
+      const handle = await openCrypto({ client, storePath, keyPath, logger, onFailure: onFatal });
+      const crypto = client.getCrypto();
+      if (crypto === undefined || !isBackend(crypto)) throw new Error('this version of matrix-js-sdk is not supported');
+      const { OnlySignedDevicesIsolationMode } = await import('matrix-js-sdk/lib/crypto-api/index.js');
+      if (trust === 'cross-signed') crypto.setDeviceIsolationMode(new OnlySignedDevicesIsolationMode());
+      const { promise: ended, reject: end } = Promise.withResolvers<never>();
+      ended.catch(() => undefined); // only those who wait for it want to know
+      return { sdk, client, backend: crypto, handle, ended, end };
+    } catch (error) {
+      if (error instanceof RelayError && error.retry.kind !== 'never') throw error;
+      const storeFailed = error instanceof RelayError && error.code.startsWith('CRYPTO_STORE');
+      this.#refuse(`encryption could not be started: ${errorText(error)}`);
+      if (storeFailed || required) onFatal(error);
+      return null;
+    }
+  }
+
+  #deviceTaken(deviceId: string): void {
+    const words = `device ${deviceId} has encryption keys of another program (such as an older relay) or of a lost store`;
+    if (this.#options.canReplaceDevice) {
+      this.#options.logger.warn('A new device is made: the old one has keys that are not ours', { device: deviceId });
+      throw new RelayError('CRYPTO_DEVICE_TAKEN', words, { retry: RETRY_LATER });
+    }
+    this.#refuse(`${words}, which cannot be used here: run \`mmrelay auth login\` to make a new device`);
+  }
+
+  #refuse(problem: string): void {
+    this.#problem = problem;
+    this.#options.logger.error('Encrypted rooms are left alone', { reason: problem });
+  }
+
+  #ready(what: string): Session {
+    if (this.#session !== null) return this.#session;
+    if (this.#problem === null) throw notYet('Encryption has not started yet');
+    throw encryptionRefusal(what, this.#problem);
+  }
+
+  #needDeviceLists(session: Session): void {
+    if (!this.#deviceListsStale) return;
+    session.backend.onSyncCompleted({}); // asks again
+    throw notYet('The devices of the room could not be asked for');
+  }
+
+  async #guarded(roomId: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (error instanceof RelayError) throw error;
+      // The Rust part has stopped in the middle of something, its state is unknown: only a new process helps.
+      if (error instanceof Error && error.name === 'RuntimeError') this.#options.onFatal(error);
+      throw new RelayError('CRYPTO_ENCRYPT_FAILED', `Could not encrypt for room ${roomId}: ${errorText(error)}`, {
+        retry: RETRY_LATER,
+        cause: error,
+      });
+    }
+  }
+}
+
+function notYet(message: string): RelayError {
+  return new RelayError('CRYPTO_NOT_READY', message, { retry: RETRY_LATER });
+}
+
+function isBackend(crypto: object): crypto is CryptoBackend {
+  return 'encryptEvent' in crypto && 'onSyncCompleted' in crypto;
+}
+
+/** The identity key that the server shows for our device; null when it has none. @throws HttpFailure */
+async function publishedIdentity(api: MatrixApi, userId: string, deviceId: string): Promise<string | null> {
+  const body = { device_keys: { [userId]: [deviceId] } };
+  const answer = await api.request('POST', path`/keys/query`, { body });
+  const device = asObject(asObject(asObject(answer.device_keys)[userId])[deviceId]);
+  return asString(asObject(device.keys)[`ed25519:${deviceId}`]);
+}
+
+function clearEvent(event: MatrixEvent): ClearEvent | null {
+  if (event.isDecryptionFailure() || event.isBeingDecrypted()) return null;
+  const content = event.getClearContent() as JsonObject | null;
+  if (content === null) return null;
+  // A relation travels outside the ciphertext; clients may leave it out inside (client-server API, "Relationships and encryption").
+  const relation = (event.getWireContent() as JsonObject)['m.relates_to'];
+  const complete = isObject(relation) && content['m.relates_to'] === undefined;
+  return { type: event.getType(), content: complete ? { ...content, 'm.relates_to': relation } : content };
+}
+
+function whenReadable(session: Session, event: MatrixEvent, onReadable: (event: ClearEvent) => void): void {
+  const name = session.sdk.MatrixEventEvent.Decrypted;
+  const look = (): void => {
+    const clear = clearEvent(event);
+    if (clear === null) return;
+    event.off(name, look);
+    onReadable(clear);
+  };
+  event.on(name, look);
+  look();
+}

@@ -1,6 +1,8 @@
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
+import { BROADCAST } from '../util/node-id.ts';
 import { Waker } from '../util/waker.ts';
+import { ClockSteps } from './clock-steps.ts';
 import { parseDirectRoom, type RadioDelivery, radioLane } from './delivery.ts';
 import { DirectRooms } from './direct-rooms.ts';
 import { RadioFailover } from './failover.ts';
@@ -9,6 +11,7 @@ import { InboxPump } from './inbox-pump.ts';
 import { linkPacket, writeIntents } from './intent-writer.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
+import { expireOrphans } from './orphans.ts';
 import type {
   GuestPacket,
   MatrixPort,
@@ -19,7 +22,7 @@ import type {
   RadioSink,
   SyncBatch,
 } from './ports.ts';
-import { RadioLane } from './radio-lane.ts';
+import { RadioLane, type RadioOutcome } from './radio-lane.ts';
 import { Receptions } from './receptions.ts';
 import { newsOf } from './room-history.ts';
 import { RoomLanes } from './room-lanes.ts';
@@ -28,7 +31,7 @@ import { homeOf } from './rules/radio-pair.ts';
 import { isRelayable } from './rules/room-to-mesh.ts';
 import type { Intent, WorldView } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
-import type { InboxRow, StorePort } from './store-port.ts';
+import type { InboxRow, OutboxRow, StorePort } from './store-port.ts';
 import { Teller } from './teller.ts';
 import { UserRateLimiter } from './user-rate.ts';
 import { viewWorld } from './world.ts';
@@ -62,6 +65,7 @@ export class Engine {
   readonly #inbox: Waker;
   readonly #names: RoomNames;
   readonly #teller: Teller;
+  readonly #clockSteps: ClockSteps;
   readonly #maintenance: Maintenance;
   readonly #failover: RadioFailover;
   readonly #receptions: Receptions;
@@ -81,7 +85,8 @@ export class Engine {
       roomMaxAgeMs: () => options.settings.roomMaxAgeMs,
       wakeLanes: (lanes) => this.#wake(lanes),
     });
-    this.#maintenance = new Maintenance(options);
+    this.#clockSteps = new ClockSteps(options);
+    this.#maintenance = new Maintenance({ ...options, expireOrphans: () => this.#expireOrphans() });
     this.#receptions = new Receptions(options.logger);
     this.#failover = new RadioFailover({
       ...options,
@@ -165,13 +170,19 @@ export class Engine {
         if (reason === 'too old' && row.item.kind === 'room') this.#noteTooOld(row.item.event.roomId);
       },
       wakeLanes: (lanes) => this.#wake(lanes),
-      mustWait: ({ item }, view) =>
-        item.kind === 'room' &&
-        this.#names.unresolved() &&
-        !this.#names.isMapped(item.event.roomId) &&
-        view.directTarget(item.event.roomId) === null &&
-        view.nowMs - item.event.timestampMs < view.settings.maxAgeMs,
+      mustWait: (row, view) => this.#mustWait(row, view),
     });
+  }
+
+  #mustWait({ item, receivedAtMs }: InboxRow, view: WorldView): boolean {
+    if (item.kind === 'mesh') {
+      // After a restart: whether it was meant for us, only the radio can say.
+      const isUnknown = this.#options.radios.get(item.radio)?.info() === null;
+      return isUnknown && item.packet.to !== BROADCAST && view.nowMs - receivedAtMs < view.settings.roomMaxAgeMs;
+    }
+    const { roomId, timestampMs } = item.event;
+    if (!this.#names.unresolved() || this.#names.isMapped(roomId)) return false;
+    return view.directTarget(roomId) === null && view.nowMs - timestampMs < view.settings.maxAgeMs;
   }
 
   #noteTooOld(roomId: string): void {
@@ -249,7 +260,10 @@ export class Engine {
         observer.onRadioState(radio.name, state);
         lane?.onLinkChange();
       },
-      onInfo: (info) => observer.onRadioInfo(radio.name, info),
+      onInfo: (info) => {
+        observer.onRadioInfo(radio.name, info);
+        this.#inbox.wake();
+      },
       onNode: (node) => this.#noteNode(radio.name, node),
       onPacket: (packet) => {
         const rowId = store.transaction(() => this.#storePacket(radio, packet));
@@ -270,23 +284,38 @@ export class Engine {
     return new RoomLanes({
       ...this.#options,
       installId: installIdOf(this.#options),
+      settleClock: () => this.#clockSteps.settle(),
       resolve: (room) => (parseDirectRoom(room) === null ? matrix.resolveRoom(room) : this.#direct.resolve(room)),
       onOutcome: (row, delivery, outcome) => observer.onRoomOutcome(row, delivery, outcome),
     });
   }
 
   #radioLane(radio: RadioPort): RadioLane {
-    const { settings, observer } = this.#options;
+    const { settings } = this.#options;
     return new RadioLane({
       ...this.#options,
       lane: radioLane(radio.name),
       radio,
       gapMs: settings.radios.get(radio.name)?.messageDelayMs ?? 0,
-      onOutcome: (row, delivery, outcome) => {
-        this.#teller.onRadioOutcome(row, delivery, outcome);
-        observer.onRadioOutcome(row, delivery, outcome);
-      },
+      settleClock: () => this.#clockSteps.settle(),
+      onOutcome: (...outcome) => this.#onRadioOutcome(...outcome),
       onNewPacketId: (_row, delivery, packetId) => this.#linkAnew(radio, delivery, packetId),
+    });
+  }
+
+  #onRadioOutcome(row: OutboxRow, delivery: RadioDelivery, outcome: RadioOutcome): void {
+    this.#teller.onRadioOutcome(row, delivery, outcome);
+    this.#options.observer.onRadioOutcome(row, delivery, outcome);
+  }
+
+  #expireOrphans(): void {
+    const { store, clock } = this.#options;
+    this.#clockSteps.settle();
+    expireOrphans({
+      store,
+      nowMs: clock.now(),
+      lanes: this.#radios,
+      onOutcome: (...outcome) => this.#onRadioOutcome(...outcome),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../util/logger.ts';
+import { RelayError } from '../util/relay-error.ts';
 import type { Waker } from '../util/waker.ts';
 import type { IntentWriterOptions } from './intent-writer.ts';
 import { type IntentOrigin, writeIntents } from './intent-writer.ts';
@@ -21,22 +22,23 @@ export interface InboxPumpOptions extends IntentWriterOptions {
   readonly mayTransmit: (event: RoomEvent, settings: RelaySettings) => boolean;
   readonly onDrop: (row: InboxRow, reason: string) => void;
   readonly wakeLanes: (lanes: ReadonlySet<string>) => void;
-  /** Rows that cannot be decided yet: their room may be one behind an alias that is not resolved. */
+  /** Rows that cannot be decided yet: their room may be one behind an alias that is not resolved, their radio unknown. */
   readonly mustWait: (row: InboxRow, view: WorldView) => boolean;
 }
 
 const BATCH_ROWS = 200;
-/** Rows that wait for an alias or a key are looked at again this often, whatever happens. */
+/** Rows that wait for an alias or a radio are looked at again this often, whatever happens. */
 const HELD_RECHECK_MS = 60_000;
 
 /**
  * Turns inbox rows into outbox rows, in the order they came. One per engine; holds a count of
- * rows that wait. Invariant: a row is marked
- * done in the same transaction that writes what it leads to, so a crash repeats the decision, never its effect.
+ * rows that wait, and what was decided in a try that failed. Invariant: a row is marked done in the same transaction that writes what it leads to, so a crash repeats the decision, never its effect.
  */
 export class InboxPump {
   readonly #options: InboxPumpOptions;
   #held = 0;
+  /** Tokens taken for rows of a transaction that failed: the next try must not pay again. */
+  readonly #verdicts = new Map<number, boolean>();
 
   constructor(options: InboxPumpOptions) {
     this.#options = options;
@@ -61,6 +63,7 @@ export class InboxPump {
       if (!isAgain && (await this.#options.claim(row, world))) claimed.add(row.rowId);
     }
     const lanes = store.transaction(() => this.#decide(rows, claimed));
+    this.#verdicts.clear();
     this.#options.wakeLanes(lanes);
   }
 
@@ -70,16 +73,29 @@ export class InboxPump {
     for (const row of rows) {
       // A fresh view for each row: the one before it may have written the link that this one needs.
       const world = this.#options.view();
-      if (!claimed.has(row.rowId)) for (const lane of this.#apply(row, world)) lanes.add(lane);
+      if (!claimed.has(row.rowId)) for (const lane of this.#applyGuarded(row, world)) lanes.add(lane);
       store.inbox.markDone(row.rowId);
     }
     return lanes;
   }
 
+  /** A row that a rule of ours stumbles over must not stop the relay, now and after each restart. */
+  #applyGuarded(row: InboxRow, world: WorldView): ReadonlySet<string> {
+    try {
+      return this.#options.store.transaction(() => this.#apply(row, world));
+    } catch (error) {
+      if (error instanceof RelayError) throw error;
+      const stack = error instanceof Error ? error.stack : String(error);
+      this.#options.logger.error('A message could not be decided on; this is a bug', { row: row.rowId, error: stack });
+      this.#options.onDrop(row, 'internal error');
+      return new Set();
+    }
+  }
+
   #apply(row: InboxRow, world: WorldView): ReadonlySet<string> {
     const { item } = row;
     const intents =
-      item.kind === 'mesh' ? meshToRooms(item.radio, item.packet, world) : this.#fromRoom(item.event, world);
+      item.kind === 'mesh' ? meshToRooms(item.radio, item.packet, world) : this.#fromRoom(row.rowId, item.event, world);
     for (const intent of intents) {
       if (intent.kind === 'tell') this.#options.tell(intent);
       if (intent.kind === 'drop') this.#options.onDrop(row, intent.reason);
@@ -87,10 +103,13 @@ export class InboxPump {
     return writeIntents(intents, originOf(row, world), { ...this.#options, settings: world.settings });
   }
 
-  #fromRoom(event: RoomEvent, world: WorldView): readonly Intent[] {
+  #fromRoom(rowId: number, event: RoomEvent, world: WorldView): readonly Intent[] {
     const intents = roomToMesh(event, world);
     const sends = intents.find((intent) => intent.kind === 'to-radio');
-    if (sends === undefined || this.#options.mayTransmit(event, world.settings)) return intents;
+    if (sends === undefined) return intents;
+    const verdict = this.#verdicts.get(rowId) ?? this.#options.mayTransmit(event, world.settings);
+    this.#verdicts.set(rowId, verdict);
+    if (verdict) return intents;
     const source = sends.deliveries[0]?.source;
     if (source === null || source === undefined) return intents;
     const text = 'Not sent: too many messages at once; wait a moment before the next one.';

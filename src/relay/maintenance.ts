@@ -3,16 +3,23 @@ import type { Logger } from '../util/logger.ts';
 import { errorText } from '../util/relay-error.ts';
 import { DEDUP_WINDOW_MS, type RelaySettings } from './settings.ts';
 import type { StorePort } from './store-port.ts';
+import { TOLD_PREFIX } from './teller.ts';
 
 export interface MaintenanceOptions {
   readonly store: StorePort;
   readonly settings: RelaySettings;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Rows that no lane looks after. */
+  readonly expireOrphans: () => void;
 }
 
 const HOUR_MS = 3_600_000;
 const OUTBOX_KEEP_MS = 7 * 24 * HOUR_MS;
+/** A status comes within a message's age; after that nobody asks whether it was told. */
+const TOLD_KEEP_MS = 30 * 24 * HOUR_MS;
+/** Packets and events remembered whatever the clock says: some hours of a busy mesh. */
+const KEEP_KEYS = 5_000;
 const LINKS_KEEP_MS = 90 * 24 * HOUR_MS;
 
 /** Keeps the database from growing for ever. One per engine; holds its timer. */
@@ -40,8 +47,10 @@ export class Maintenance {
     const { store, clock, settings, logger } = this.#options;
     const nowMs = clock.now();
     try {
+      this.#options.expireOrphans();
       store.transaction(() => {
-        store.inbox.prune(nowMs - DEDUP_WINDOW_MS);
+        store.inbox.prune(nowMs - DEDUP_WINDOW_MS, KEEP_KEYS);
+        store.values.pruneTimes(TOLD_PREFIX, nowMs - TOLD_KEEP_MS);
         store.outbox.prune(nowMs - OUTBOX_KEEP_MS);
         store.links.prune({ beforeMs: nowMs - LINKS_KEEP_MS, keepAtLeast: settings.keepLinks });
       });

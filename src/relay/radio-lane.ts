@@ -33,6 +33,8 @@ export interface RadioLaneOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly gapMs: number;
+  /** Called before ages are judged. */
+  readonly settleClock: () => void;
   /** Called inside the transaction that changes the row. */
   readonly onOutcome: (row: OutboxRow, delivery: RadioDelivery, outcome: RadioOutcome) => void;
   readonly onFatal: (error: unknown) => void;
@@ -48,6 +50,8 @@ const SILENT_OFFERS = 3;
 const ACK_TIMEOUT_MS = 180_000;
 /** How often ages and acknowledgements are looked at when nothing else happens. */
 const SWEEP_MS = 15_000;
+/** No refusal asks for more; a time further off was written before the clock was set back. */
+const LONGEST_RETRY_MS = 60_000;
 const LOOKAHEAD_ROWS = 500;
 const MAX_FRAME_BYTES = 255;
 
@@ -206,13 +210,16 @@ export class RadioLane {
     const facts = airFacts(radio);
     const packet = { airMs: deliveryAirtimeMs(readRadioDelivery(row), facts.modem), priority: row.priority };
     const airWaitMs = this.#budget.waitMs(clock.monotonic(), packet, facts);
-    return Math.max(0, this.#pacing.notBeforeMs - clock.monotonic(), row.nextAttemptAtMs - clock.now(), airWaitMs);
+    const dueInMs = row.nextAttemptAtMs - clock.now();
+    const retryWaitMs = dueInMs > LONGEST_RETRY_MS ? 0 : dueInMs;
+    return Math.max(0, this.#pacing.notBeforeMs - clock.monotonic(), retryWaitMs, airWaitMs);
   }
 
   async #send(row: OutboxRow): Promise<void> {
     const delivery = readRadioDelivery(row);
     const { clock, logger, gapMs, radio } = this.#options;
     const packet = outgoing(row, delivery);
+    this.#noteOwn(packet.id);
     const answer = await this.#offerPacket(packet.id, () => radio.send(packet));
     this.#guests.giveTurn();
     if (answer.kind === 'link-lost') {
@@ -223,6 +230,13 @@ export class RadioLane {
     if (answer.kind === 'silent' && !this.#givenUpOnSilence(row)) return;
     const current = this.#options.store.outbox.get(row.rowId);
     if (current !== null && current.state === 'queued') this.#settle(current, delivery, answer);
+  }
+
+  /** Its echo is a duplicate. Rows written before the radio told its node number could not be noted then. */
+  #noteOwn(packetId: number): void {
+    const { radio, store, clock } = this.#options;
+    const own = radio.info()?.nodeNum ?? null;
+    if (own !== null) store.inbox.noteOwnPacket(own, packetId, clock.now());
   }
 
   #givenUpOnSilence(row: OutboxRow): boolean {
@@ -269,7 +283,8 @@ export class RadioLane {
         if (!delivery.wantAck) this.#options.onOutcome(row, delivery, { state: 'on-air' });
       }
     });
-    if (answer.kind !== 'retry') this.#order.leave(row);
+    // An answer to a row that has left before says nothing about whose turn it is.
+    if (answer.kind !== 'retry' && row.state === 'queued') this.#order.leave(row);
     this.#waker.wake();
   }
 
@@ -300,10 +315,11 @@ export class RadioLane {
 
   /** Rows whose age is up, and acknowledgements that will not come any more. */
   #sweep(): void {
-    const { store, clock, lane } = this.#options;
+    const { store, clock, lane, settleClock } = this.#options;
+    settleClock();
     const nowMs = clock.now();
     const old = store.outbox.expired(nowMs).filter((row) => row.lane === lane);
-    const unanswered = store.outbox.sent(lane).filter((row) => nowMs - (row.sentAtMs ?? 0) > ACK_TIMEOUT_MS);
+    const unanswered = store.outbox.sent(lane).filter((row) => Math.abs(nowMs - (row.sentAtMs ?? 0)) > ACK_TIMEOUT_MS);
     if (old.length === 0 && unanswered.length === 0) return;
     store.transaction(() => {
       for (const row of old) {

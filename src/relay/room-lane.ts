@@ -28,12 +28,14 @@ export interface RoomLaneOptions {
   readonly installId: string;
   /** Shared by all rooms: a homeserver limits the account, not the room. */
   readonly gate: AccountGate;
+  /** Called before ages are judged. */
+  readonly settleClock: () => void;
   /** Called inside the transaction that changes the row. */
   readonly onOutcome: (row: OutboxRow, delivery: RoomDelivery, outcome: RoomOutcome, roomId: string | null) => void;
   readonly onFatal: (error: unknown) => void;
 }
 
-/** Wall time before which the homeserver wants no event from this account. */
+/** Monotonic time before which the homeserver wants no event from this account. */
 export interface AccountGate {
   notBeforeMs: number;
 }
@@ -55,6 +57,7 @@ export class RoomLane {
   readonly #waker: Waker;
   readonly #abort = new AbortController();
   #failures = 0;
+  /** Monotonic, as all waits: a wall clock that is set back must not make one last for years. */
   #notBeforeMs = 0;
   #blocked: string | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -98,18 +101,18 @@ export class RoomLane {
   }
 
   async #step(): Promise<void> {
-    const { store, lane, clock, gate } = this.#options;
+    const { store, lane, clock, gate, settleClock } = this.#options;
+    settleClock();
     const row = store.outbox.head(lane);
     if (row === null) {
       await this.#waker.wait(IDLE_MS);
       return;
     }
-    const nowMs = clock.now();
-    if (row.expiresAtMs <= nowMs) {
+    if (row.expiresAtMs <= clock.now()) {
       this.#finish(row, { state: 'expired', reason: this.#blocked ?? row.lastError ?? 'too old' }, null);
       return;
     }
-    const waitMs = Math.max(this.#notBeforeMs, gate.notBeforeMs) - nowMs;
+    const waitMs = Math.max(this.#notBeforeMs, gate.notBeforeMs) - clock.monotonic();
     if (waitMs > 0) await this.#waker.wait(waitMs);
     else await this.#send(row);
   }
@@ -165,9 +168,13 @@ export class RoomLane {
     }
   }
 
-  /** The same row is the same event, however often it is sent: the homeserver answers a repeat with the first event's id. */
+  /**
+   * The same row is the same event, however often it is sent: the homeserver answers a repeat with the first event's id.
+   * With its time, because a database restored from a backup counts its rows again: another message under a used id
+   * would never arrive.
+   */
   #txnId(row: OutboxRow): string {
-    return `mmr${this.#options.installId}.${row.rowId}`;
+    return `mmr${this.#options.installId}.${row.rowId}.${row.createdAtMs.toString(36)}`;
   }
 
   #succeed(row: OutboxRow, eventId: string, roomId: string): void {
@@ -203,7 +210,7 @@ export class RoomLane {
     const policy = error.retry;
     const jitterMs = fullJitter(this.#failures - 1, BACKOFF, random());
     const waitMs = policy.kind === 'after' ? policy.ms : policy.kind === 'later' ? jitterMs : BLOCKED_WAIT_MS;
-    this.#notBeforeMs = clock.now() + waitMs;
+    this.#notBeforeMs = clock.monotonic() + waitMs;
     if (policy.kind === 'after') gate.notBeforeMs = Math.max(gate.notBeforeMs, this.#notBeforeMs);
     logger.debug('A row is tried again', { row: row.rowId, waitMs, failures: this.#failures });
   }

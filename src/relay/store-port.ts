@@ -111,8 +111,8 @@ export interface InboxStore {
   pending(limit: number): readonly InboxRow[];
   /** Processed: the payload is dropped, the key stays for deduplication. */
   markDone(rowId: number): void;
-  /** Forgets keys older than this. */
-  prune(beforeMs: number): number;
+  /** Forgets keys older than this, but never the newest `keepNewest` (default 0): the clock may have been set. */
+  prune(beforeMs: number, keepNewest?: number): number;
 }
 
 export interface OutboxStore {
@@ -131,6 +131,10 @@ export interface OutboxStore {
   depths(): readonly LaneDepth[];
   /** Queued rows whose age is up, oldest first; of a lane with very many, the first 200 (ask again). */
   expired(nowMs: number): readonly OutboxRow[];
+  /** Newest row id ever given; 0 for none. */
+  lastRowId(): number;
+  /** Queued rows behind this row id may wait that much longer. */
+  postpone(afterRowId: number, byMs: number): void;
   /** Drops finished rows older than this. */
   prune(beforeMs: number): number;
 }
@@ -166,6 +170,8 @@ export interface ValueStore {
   get(key: string): string | null;
   set(key: string, value: string): void;
   delete(key: string): void;
+  /** Forgets facts whose key begins so and whose value is a time (milliseconds) before this. */
+  pruneTimes(prefix: string, beforeMs: number): number;
 }
 
 /** JSON values of plugins, by plugin name and key (a node id as `!a1b2c3d4`, or a word of the plugin's own). */

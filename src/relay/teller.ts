@@ -1,5 +1,7 @@
 import type { Clock } from '../util/clock.ts';
 import type { JsonObject } from '../util/json.ts';
+import type { Logger } from '../util/logger.ts';
+import { errorText } from '../util/relay-error.ts';
 import { type DeliverySource, type EventDelivery, PRIORITY, type RadioDelivery, roomLane } from './delivery.ts';
 import type { RadioOutcome } from './radio-lane.ts';
 import { replyContent } from './rules/room-content.ts';
@@ -10,6 +12,7 @@ import type { OutboxRow, StorePort } from './store-port.ts';
 export interface TellerOptions {
   readonly store: StorePort;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly mode: () => DeliveryStatusMode;
   readonly roomMaxAgeMs: () => number;
   readonly wakeLanes: (lanes: ReadonlySet<string>) => void;
@@ -17,6 +20,8 @@ export interface TellerOptions {
 
 /** How a state looks on the message it speaks of. The wording follows what the radio can know. */
 const SYMBOLS = { 'on-air': '📤', heard: '📡', acked: '✅', failed: '❌', expired: '⌛' } as const;
+/** Keys of the store that say which message has had its status, with the time as value. */
+export const TOLD_PREFIX = 'told:';
 const QUIET_MS = 60_000;
 const TOO_OLD_QUIET_MS = 5_000;
 const MAX_QUIET_ENTRIES = 5_000;
@@ -27,9 +32,8 @@ const MAX_QUIET_ENTRIES = 5_000;
  */
 export class Teller {
   readonly #options: TellerOptions;
-  readonly #lastTold = new Map<string, number>();
-  readonly #tooOld = new Map<string, number>();
-  readonly #cancels = new Set<() => void>();
+  readonly #lastTold = new Map<string, { readonly atMs: number; readonly eventId: string }>();
+  readonly #tooOld = new Map<string, { count: number; cancel: () => void }>();
 
   constructor(options: TellerOptions) {
     this.#options = options;
@@ -38,7 +42,7 @@ export class Teller {
   /** Something a rule wants the sender to know. Call inside the transaction of its cause. */
   tell(intent: Extract<Intent, { kind: 'tell' }>): void {
     const chatty = intent.reason === 'refused' || intent.reason === 'rate';
-    if (chatty && this.#toldLately(`${intent.sender}/${intent.reason}`)) return;
+    if (chatty && this.#toldLately(`${intent.sender}/${intent.reason}`, intent.eventId)) return;
     this.#add(intent.room, noticeReply(intent.text, intent.eventId));
   }
 
@@ -57,20 +61,38 @@ export class Teller {
 
   /** A message that came while we were away and is too old for the air; a catch-up has many: one sentence for all. */
   noteTooOld(room: string): void {
-    const { clock, store } = this.#options;
-    const before = this.#tooOld.get(room) ?? 0;
-    this.#tooOld.set(room, before + 1);
-    if (before > 0) return;
-    const say = (): void => {
-      const count = this.#tooOld.get(room) ?? 0;
-      this.#tooOld.delete(room);
-      store.transaction(() => this.#sayTooOld(room, count));
-    };
-    this.#cancels.add(clock.after(TOO_OLD_QUIET_MS, say, { background: true }));
+    const waiting = this.#tooOld.get(room);
+    if (waiting === undefined) this.#tooOld.set(room, { count: 1, cancel: this.#sayLater(room) });
+    else waiting.count += 1;
   }
 
+  /** Says now what it was going to say. */
   stop(): void {
-    for (const cancel of this.#cancels) cancel();
+    for (const [room, { cancel }] of this.#tooOld) {
+      cancel();
+      this.#trySayTooOld(room);
+    }
+  }
+
+  #sayLater(room: string): () => void {
+    const say = (): void => {
+      const waiting = this.#tooOld.get(room);
+      if (!this.#trySayTooOld(room) && waiting !== undefined) waiting.cancel = this.#sayLater(room);
+    };
+    return this.#options.clock.after(TOO_OLD_QUIET_MS, say, { background: true });
+  }
+
+  /** False when the store does not take it now, as on a full disk. */
+  #trySayTooOld(room: string): boolean {
+    const { store, logger } = this.#options;
+    try {
+      store.transaction(() => this.#sayTooOld(room, this.#tooOld.get(room)?.count ?? 0));
+      this.#tooOld.delete(room);
+      return true;
+    } catch (error) {
+      logger.warn('Senders could not be told that messages were too old', { room, error: errorText(error) });
+      return false;
+    }
   }
 
   #sayTooOld(room: string, count: number): void {
@@ -81,19 +103,20 @@ export class Teller {
 
   /** True for the first status of a message; remembered on disk so that a restart does not say it twice. */
   #firstWord(source: DeliverySource): boolean {
-    const key = `told:${source.eventId}`;
+    const key = `${TOLD_PREFIX}${source.eventId}`;
     const { values } = this.#options.store;
     if (values.get(key) !== null) return false;
     values.set(key, String(this.#options.clock.now()));
     return true;
   }
 
-  #toldLately(key: string): boolean {
-    const nowMs = this.#options.clock.now();
-    const lastMs = this.#lastTold.get(key);
-    if (lastMs !== undefined && nowMs - lastMs < QUIET_MS) return true;
+  /** About the same event it is the second try of a transaction that failed: what it told was undone. */
+  #toldLately(key: string, eventId: string): boolean {
+    const atMs = this.#options.clock.monotonic();
+    const last = this.#lastTold.get(key);
+    if (last !== undefined && last.eventId !== eventId && atMs - last.atMs < QUIET_MS) return true;
     this.#lastTold.delete(key);
-    this.#lastTold.set(key, nowMs);
+    this.#lastTold.set(key, { atMs, eventId });
     const oldest = this.#lastTold.keys().next();
     if (this.#lastTold.size > MAX_QUIET_ENTRIES && !oldest.done) this.#lastTold.delete(oldest.value);
     return false;

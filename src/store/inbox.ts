@@ -58,8 +58,10 @@ export class SqliteInbox implements InboxStore {
     this.#db.run('UPDATE inbox SET payload = NULL WHERE row_id = ? AND payload IS NOT NULL', rowId);
   }
 
-  prune(beforeMs: number): number {
-    return this.#db.run('DELETE FROM inbox WHERE payload IS NULL AND received_at_ms < ?', beforeMs).changes;
+  prune(beforeMs: number, keepNewest = 0): number {
+    const sql = `DELETE FROM inbox WHERE payload IS NULL AND received_at_ms < ?
+      AND row_id <= (SELECT MAX(row_id) FROM inbox) - ?`;
+    return this.#db.run(sql, beforeMs, keepNewest).changes;
   }
 
   #has(key: string): boolean {

@@ -136,6 +136,15 @@ export class SqliteOutbox implements OutboxStore {
     return this.#many(sql, nowMs, EXPIRED_AT_ONCE);
   }
 
+  lastRowId(): number {
+    return this.#db.get<{ readonly seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'outbox'`)?.seq ?? 0;
+  }
+
+  postpone(afterRowId: number, byMs: number): void {
+    const sql = `UPDATE outbox SET expires_at_ms = MIN(expires_at_ms + ?, ?) WHERE state = 'queued' AND row_id > ?`;
+    this.#db.run(sql, wholeMs(byMs), Number.MAX_SAFE_INTEGER, afterRowId);
+  }
+
   prune(beforeMs: number): number {
     const sql = `DELETE FROM outbox WHERE state IN ('done', 'failed', 'expired') AND finished_at_ms < ?`;
     return this.#db.run(sql, beforeMs).changes;

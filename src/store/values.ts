@@ -22,4 +22,9 @@ export class SqliteValues implements ValueStore {
   delete(key: string): void {
     this.#db.run('DELETE FROM relay_values WHERE key = ?', key);
   }
+
+  pruneTimes(prefix: string, beforeMs: number): number {
+    const sql = 'DELETE FROM relay_values WHERE key >= ? AND key < ? AND CAST(value AS INTEGER) < ?';
+    return this.#db.run(sql, prefix, `${prefix}\u{10ffff}`, beforeMs).changes;
+  }
 }

@@ -12,6 +12,7 @@ interface Timer {
  */
 export class ManualClock implements Clock {
   #nowMs: number;
+  #steppedMs = 0;
   #order = 0;
   #timers: Timer[] = [];
 
@@ -20,7 +21,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#steppedMs;
   }
 
   monotonic(): number {
@@ -33,6 +34,11 @@ export class ManualClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  /** The wall clock is set, as NTP does it: no time passes. */
+  step(deltaMs: number): void {
+    this.#steppedMs += deltaMs;
   }
 
   /** Number of timers that wait: a closed component must leave none behind. */

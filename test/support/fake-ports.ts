@@ -49,8 +49,11 @@ export class FakeRadio implements RadioPort {
     };
   }
 
-  info(): typeof RADIO_INFO {
-    return RADIO_INFO;
+  /** False: as before the first handshake. */
+  isKnown = true;
+
+  info(): typeof RADIO_INFO | null {
+    return this.isKnown ? RADIO_INFO : null;
   }
 
   nodes(): ReturnType<RadioPort['nodes']> {

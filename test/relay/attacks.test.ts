@@ -1,0 +1,286 @@
+/** What may happen to a relay in a year that nobody plans for: clocks that are set, full disks, restored backups. */
+
+import { copyFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RelayError } from '../../src/util/relay-error.ts';
+import { startEngine } from '../support/engine-fixture.ts';
+import { OWN_NODE, packet, ROOM, roomEvent, route, settings } from '../support/relay-fixture.ts';
+
+const YEAR_MS = 365 * 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+
+const diskFull = (): RelayError => new RelayError('STORE_FULL', 'no space', { retry: { kind: 'later' } });
+
+function databasePath(): string {
+  return join(mkdtempSync(join(tmpdir(), 'mmrelay-attack-')), 'relay.sqlite');
+}
+
+describe('a wall clock that is set', () => {
+  it('back, does not make a room wait for years after a rate limit', async () => {
+    const f = await startEngine();
+    f.matrix.refuse = () => new RelayError('MATRIX_RATE_LIMITED', 'slow', { retry: { kind: 'after', ms: 5_000 } });
+    f.radio.sink?.onPacket(packet({ text: 'x' }));
+    await f.clock.advance(10);
+    f.matrix.refuse = () => null;
+
+    f.clock.step(-YEAR_MS);
+    f.radio.sink?.onPacket(packet({ id: 2, text: 'y' }));
+    await f.clock.advance(6_000);
+
+    expect(f.matrix.sent).toHaveLength(2);
+  });
+
+  it('back, does not make a radio wait for years after a refusal', async () => {
+    const f = await startEngine();
+    f.radio.answer = ({ id }) => f.radio.sink?.onQueueStatus({ res: 32, free: 0, maxlen: 16, packetId: id });
+    f.matrix.sync([roomEvent({ eventId: '$a', body: 'one' })]);
+    await f.clock.advance(10);
+    f.radio.answer = (sent) => f.radio.accept(sent);
+
+    f.clock.step(-YEAR_MS);
+    await f.clock.advance(61_000);
+
+    expect(f.radio.texts()).toEqual(['Alice[M]: one', 'Alice[M]: one']);
+  });
+
+  it('back, lets acknowledgements time out all the same', async () => {
+    const f = await startEngine();
+    f.matrix.sync([roomEvent({ eventId: '$a', body: 'one' })]);
+    await f.clock.advance(10);
+    expect(f.store.outbox.sent('radio:default')).toHaveLength(1);
+
+    f.clock.step(-YEAR_MS);
+    await f.clock.advance(200_000);
+
+    expect(f.store.outbox.sent('radio:default')).toEqual([]);
+  });
+
+  it('forward, as on a board that learns the date late, makes nothing too old that has just come', async () => {
+    const f = await startEngine();
+    f.matrix.refuse = () => new RelayError('MATRIX_UNREACHABLE', 'no time, no TLS', { retry: { kind: 'later' } });
+    f.radio.setReady(false);
+    f.radio.sink?.onPacket(packet({ text: 'from the hills' }));
+    f.matrix.sync([roomEvent({ eventId: '$a', body: 'from the room' })]);
+    await f.clock.advance(20_000);
+
+    f.clock.step(10 * YEAR_MS);
+    await f.clock.advance(60_000);
+    f.matrix.refuse = () => null;
+    f.radio.setReady(true);
+    await f.clock.advance(120_000);
+
+    expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: from the hills']);
+    expect(f.radio.texts()).toEqual(['Alice[M]: from the room']);
+  });
+
+  it('forward, ends what an earlier run left when it was due', async () => {
+    const path = databasePath();
+    const before = await startEngine({ path });
+    before.radio.setReady(false);
+    before.matrix.sync([roomEvent({ eventId: '$a', body: 'two weeks ago' })]);
+    await before.clock.advance(10);
+    await before.engine.stop();
+    before.store.close();
+
+    // The battery-less clock went on from where it was switched off.
+    const f = await startEngine({ path, prepare: ({ radio }) => radio.setReady(false) });
+    f.clock.step(14 * DAY_MS);
+    await f.clock.advance(20_000);
+    f.radio.setReady(true);
+    await f.clock.advance(20_000);
+
+    expect(f.radio.texts()).toEqual([]);
+    expect(f.matrix.sent).toMatchObject([{ type: 'm.reaction' }]);
+  });
+
+  it('forward, does not forget what was heard: a repeat is still a repeat', async () => {
+    const f = await startEngine();
+    f.radio.sink?.onPacket(packet({ id: 1, text: 'once' }));
+    await f.clock.advance(10);
+
+    f.clock.step(YEAR_MS);
+    await f.clock.advance(3_700_000);
+    f.radio.sink?.onPacket(packet({ id: 1, text: 'once' }));
+    await f.clock.advance(10);
+
+    expect(f.matrix.sent).toHaveLength(1);
+  });
+});
+
+describe('a restart', () => {
+  it('keeps a direct message that was stored before the radio could say which node it is', async () => {
+    const mode = { mode: 'rooms', users: ['@alice:ex.org'] } as const;
+    const f = await startEngine({
+      settings: settings({ directMessages: mode }),
+      prepare: ({ radio }) => {
+        radio.isKnown = false;
+      },
+    });
+    f.radio.sink?.onPacket(packet({ id: 1, to: OWN_NODE, text: 'for your ears' }));
+    f.radio.sink?.onPacket(packet({ id: 2, text: 'for all' }));
+    await f.clock.advance(100_000);
+    expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: for all']);
+
+    f.radio.isKnown = true;
+    const info = f.radio.info();
+    if (info !== null) f.radio.sink?.onInfo(info);
+    await f.clock.advance(10);
+
+    expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: for all', 'for your ears']);
+  });
+
+  it('with a restored backup never uses a transaction id for another message', async () => {
+    const path = databasePath();
+    const empty = await startEngine({ path });
+    await empty.engine.stop();
+    empty.store.close();
+    copyFileSync(path, `${path}.backup`);
+    const ids: string[] = [];
+    for (const [id, text] of [
+      [1, 'before the restore'],
+      [2, 'after it'],
+    ] as const) {
+      copyFileSync(`${path}.backup`, path);
+      const f = await startEngine({ path });
+      await f.clock.advance(id * 1_000);
+      f.radio.sink?.onPacket(packet({ id, text }));
+      await f.clock.advance(10);
+      ids.push(...f.matrix.sent.map(({ txnId }) => txnId));
+      await f.engine.stop();
+      f.store.close();
+    }
+
+    expect(ids).toHaveLength(2);
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  it('notes a packet as ours when it leaves, if the radio was unknown when it was written', async () => {
+    const f = await startEngine({
+      prepare: ({ radio }) => {
+        radio.isKnown = false;
+        radio.setReady(false);
+      },
+    });
+    f.matrix.sync([roomEvent({ eventId: '$a', body: 'echo?' })]);
+    await f.clock.advance(10);
+    f.radio.isKnown = true;
+    f.radio.setReady(true);
+    await f.clock.advance(10);
+
+    f.radio.sink?.onPacket(packet({ from: OWN_NODE, id: f.radio.sent[0]?.id ?? 0, text: 'Alice[M]: echo?' }));
+    await f.clock.advance(10);
+
+    expect(f.matrix.sent).toEqual([]);
+  });
+
+  it('without a radio that was configured before ends its messages and tells who wrote them', async () => {
+    const f = await startEngine();
+    f.matrix.sync([roomEvent({ eventId: '$a', body: 'one' })]);
+    f.radio.setReady(false);
+    await f.clock.advance(0);
+    const [row] = f.store.outbox.queued('radio:default', 1);
+    f.store.outbox.update(row?.rowId ?? 0, { lane: 'radio:sold' });
+
+    await f.clock.advance(14 * 3_600_000);
+
+    expect(f.store.outbox.depths()).toEqual([]);
+    expect(f.matrix.sent).toMatchObject([
+      { content: { 'm.relates_to': { event_id: '$a', key: expect.stringContaining('not in the configuration') } } },
+    ]);
+  });
+});
+
+describe('a full disk', () => {
+  it('costs nobody their turn: what is decided again is not counted again', async () => {
+    const f = await startEngine({ settings: settings({ userRate: { perMinute: 1, burst: 2 } }) });
+    const { markDone } = f.store.inbox;
+    let failures = 5;
+    f.store.inbox.markDone = (rowId) => {
+      failures -= 1;
+      if (failures >= 0) throw diskFull();
+      markDone.call(f.store.inbox, rowId);
+    };
+    f.matrix.sync([roomEvent({ eventId: '$a', body: 'one' }), roomEvent({ eventId: '$b', body: 'two' })]);
+
+    await f.clock.advance(120_000);
+
+    expect(f.radio.texts()).toEqual(['Alice[M]: one', 'Alice[M]: two']);
+  });
+
+  it('swallows no notice about messages that were too many', async () => {
+    const f = await startEngine({ settings: settings({ userRate: { perMinute: 1, burst: 1 } }) });
+    const { markDone } = f.store.inbox;
+    let failures = 2;
+    f.store.inbox.markDone = (rowId) => {
+      failures -= 1;
+      if (failures === 0) throw diskFull();
+      markDone.call(f.store.inbox, rowId);
+    };
+    f.matrix.sync([roomEvent({ eventId: '$a', body: 'one' }), roomEvent({ eventId: '$b', body: 'two' })]);
+
+    await f.clock.advance(120_000);
+
+    expect(f.matrix.bodies()).toEqual([expect.stringContaining('too many messages at once')]);
+  });
+
+  it('delays the notice about messages that were too old, and ends nothing', async () => {
+    const f = await startEngine();
+    const { add } = f.store.outbox;
+    let isFull = false;
+    f.store.outbox.add = (row) => {
+      if (isFull) throw diskFull();
+      return add.call(f.store.outbox, row);
+    };
+    f.matrix.sync([roomEvent({ eventId: '$old', timestampMs: f.clock.now() - 2 * DAY_MS })]);
+    await f.clock.advance(100);
+    isFull = true;
+    await f.clock.advance(6_000);
+    isFull = false;
+    await f.clock.advance(6_000);
+
+    expect(f.matrix.bodies()).toEqual([expect.stringContaining('too old')]);
+  });
+});
+
+describe('strangers', () => {
+  it('cannot stop the relay with a message that a rule of ours stumbles over', async () => {
+    const dropped: string[] = [];
+    const broken = {
+      ...settings(),
+      get trustedRelays(): never {
+        throw new TypeError('a bug');
+      },
+    };
+    const f = await startEngine({ settings: broken, observer: { onDropped: (_row, reason) => dropped.push(reason) } });
+    f.matrix.sync([roomEvent({ eventId: '$bad' })]);
+    f.radio.sink?.onPacket(packet({ text: 'all is well' }));
+    await f.clock.advance(10);
+
+    expect(f.fatal).toEqual([]);
+    expect(dropped).toEqual(['internal error']);
+    expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: all is well']);
+  });
+});
+
+describe('an answer to an earlier message', () => {
+  it('does not let another room into the middle of a text in parts', async () => {
+    const other = '!other:ex.org';
+    const f = await startEngine({ settings: settings({ routes: [route(), route({ room: other })] }) });
+    f.matrix.sync([roomEvent({ eventId: '$first', body: 'first' })]);
+    await f.clock.advance(100);
+    f.matrix.sync([
+      roomEvent({ eventId: '$long', roomId: ROOM, body: `${'long '.repeat(70)}end` }),
+      roomEvent({ eventId: '$short', roomId: other, body: 'short' }),
+      roomEvent({ eventId: '$short2', roomId: other, body: 'short2' }),
+    ]);
+    const heads = (): string[] => f.radio.texts().map((text) => /\(\d\/\d\)|short2?|first/.exec(text)?.[0] ?? '');
+    while (!heads().includes('(1/2)')) await f.clock.advance(100);
+
+    f.radio.sink?.onRouting({ packetId: f.radio.sent[0]?.id ?? 0, error: 'NONE', from: OWN_NODE });
+    await f.clock.advance(10_000);
+
+    expect(heads().indexOf('(2/2)')).toBe(heads().indexOf('(1/2)') + 1);
+  });
+});

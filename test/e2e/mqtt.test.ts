@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createMqttRadio } from '../../src/radio/mqtt/mqtt-radio.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { silentLogger } from '../../src/util/logger.ts';
+import { RecordingSink } from '../radio/radio-rig.ts';
+import { eventually } from './support/eventually.ts';
+import { Mosquitto, mosquittoMissing } from './support/mosquitto.ts';
+import { type DecodedPacket, MqttGateway } from './support/mqtt-gateway.ts';
+import { type RelayHome, startRelay } from './support/relay-home.ts';
+
+const missing = inject('pythonMissing').meshtastic ?? mosquittoMissing();
+if (missing !== null && process.env.MMRELAY_E2E_REQUIRED === '1') throw new Error(missing);
+const title = 'an MQTT radio on mosquitto';
+
+const ACCOUNT = { user: 'relay', password: 'broker-password' };
+const ROOT = 'msh/EU_868';
+const OWN = { id: '!dadadada', num: 0xdadadada };
+const ANNA = 0xa1b2c3d4;
+
+describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped: ${missing})`, () => {
+  let broker: Mosquitto;
+  let gateway: MqttGateway;
+  let relay: RelayHome;
+
+  beforeAll(async () => {
+    broker = await Mosquitto.create(ACCOUNT);
+    gateway = await MqttGateway.connect({ port: broker.port, ...ACCOUNT, root: ROOT, id: '!0badcafe' });
+    relay = await startRelay({
+      meshtastic: {
+        connection_type: 'mqtt',
+        meshnet_name: 'E2E',
+        mqtt: {
+          host: '127.0.0.1',
+          port: broker.port,
+          username: ACCOUNT.user,
+          password: ACCOUNT.password,
+          root_topic: ROOT,
+          node_id: OWN.id,
+          long_name: 'Matrix relay',
+          channels: [{ name: 'LongFast', psk: 'AQ==' }],
+        },
+      },
+    });
+  });
+  afterAll(async () => {
+    await relay?.close();
+    await gateway?.close();
+    await broker?.close();
+  });
+
+  const texts = (): DecodedPacket[] => gateway.heard.filter(({ portnum }) => portnum === 1);
+
+  it('says who it is, in a way the official protobufs read', async () => {
+    const info = await eventually('the NodeInfo', () => gateway.heard.find(({ portnum }) => portnum === 4) ?? null);
+    expect(info).toMatchObject({ from: OWN.num, userId: OWN.id, longName: 'Matrix relay', okToMqtt: true });
+  });
+
+  it('brings a text of the mesh into the room, once for two gateways, and no JSON', async () => {
+    await gateway.raw(`${ROOT}/2/json/LongFast/!0badcafe`, '{"type":"sendtext","payload":"no"}');
+    await gateway.raw(`${ROOT}/2/e/LongFast/!0badcafe`, 'no envelope');
+    await gateway.say(ANNA, 101, 'grüße from the mesh');
+    await gateway.say(ANNA, 101, 'grüße from the mesh');
+    await gateway.say(ANNA, 102, 'second');
+    await eventually('both', async () => ((await relay.texts()).length >= 2 ? true : null));
+    expect(await relay.texts()).toEqual(['grüße from the mesh', 'second']);
+  });
+
+  it('puts a text of the room on the broker as a node of the mesh would', async () => {
+    await relay.person.say(relay.roomId, 'hello mesh');
+    const sent = await eventually('the packet', () => texts().find(({ text }) => text.includes('hello mesh')) ?? null);
+    expect(sent).toMatchObject({
+      topic: `${ROOT}/2/e/LongFast/${OWN.id}`,
+      channelId: 'LongFast',
+      gatewayId: OWN.id,
+      from: OWN.num,
+      to: 0xffffffff,
+      hash: 8,
+      hopLimit: 3,
+      hopStart: 3,
+      okToMqtt: true,
+    });
+    expect(await relay.texts()).not.toContain('hello mesh');
+  });
+
+  it('loses nothing and says nothing twice when the broker dies and comes back', async () => {
+    const before = texts().length;
+    await relay.person.say(relay.roomId, 'before');
+    await eventually('the first', () => (texts().length > before ? true : null));
+    await broker.kill();
+    await eventually('the loss', () => (relay.daemon.health().state === 'ready' ? null : true));
+    await relay.person.say(relay.roomId, 'meanwhile 1');
+    await relay.person.say(relay.roomId, 'meanwhile 2');
+    await broker.start();
+    await eventually('the gateway back', () => (gateway.isConnected ? true : null));
+    await relay.person.say(relay.roomId, 'after');
+    await eventually('all', () => (texts().length >= before + 4 ? true : null), 60_000);
+    await gateway.say(ANNA, 103, 'still hearing');
+    await eventually('the mesh', async () => ((await relay.texts()).includes('still hearing') ? true : null));
+
+    const said = texts()
+      .slice(before)
+      .map(({ text }) => text.replace(/^.*: /, ''));
+    expect(said).toEqual(['before', 'meanwhile 1', 'meanwhile 2', 'after']);
+  });
+
+  it('says in plain words that the broker does not want us', async () => {
+    const sink = new RecordingSink();
+    const radio = createMqttRadio({
+      name: 'stranger',
+      address: { host: '127.0.0.1', port: broker.port, tls: false, username: 'relay', password: 'wrong' },
+      rootTopic: ROOT,
+      nodeNum: 7,
+      longName: 'x',
+      shortName: 'x',
+      channels: [{ name: 'LongFast', psk: 'AQ==' }],
+      clock: systemClock,
+      random: Math.random,
+      logger: silentLogger,
+    });
+    radio.start(sink);
+    const reason = await eventually('the refusal', () => radio.state().reason);
+    expect(reason).toContain('user name');
+    expect(reason).not.toContain('wrong');
+    await radio.stop();
+    expect(radio.state().status).toBe('stopped');
+  });
+});

@@ -14,7 +14,7 @@ export interface NobleBinding {
 interface NobleInside {
   readonly _bindings?: EventEmitter & {
     readonly _bus?: EventEmitter;
-    readonly _hci?: { readonly _socket?: EventEmitter };
+    readonly _hci?: { readonly _socket?: EventEmitter & { readonly _serialDevice?: EventEmitter | null } };
     _state?: string | null;
     onStateChange?: (state: string) => void;
   };
@@ -97,6 +97,9 @@ export class NobleAdapter {
     } catch (error) {
       this.#logger.debug('bluetooth did not stop cleanly', { error: String(error) });
     }
+    // Its serial port may still fail a write that is under way; without a listener that would end the process.
+    const inside: NobleInside = this.noble as unknown as NobleInside;
+    inside._bindings?._hci?._socket?._serialDevice?.on('error', () => undefined);
     this.noble.removeAllListeners();
     this.#peripherals.clear();
   }

@@ -148,8 +148,9 @@ async def main():
             advertising_data=bytes(AdvertisingData([
                 (AdvertisingData.FLAGS, b"\x06"),
                 (AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, bytes(UUID(SERVICE))),
+                # Firmware puts the name into the scan response, which the virtual air does not carry: at most 8 bytes.
+                (AdvertisingData.COMPLETE_LOCAL_NAME, name.encode()),
             ])),
-            scan_response_data=bytes(AdvertisingData([(AdvertisingData.COMPLETE_LOCAL_NAME, name.encode())])),
             advertising_interval_min=20, advertising_interval_max=20,
         )
 

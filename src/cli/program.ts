@@ -9,6 +9,7 @@ import { addConfigCommands } from './commands/config.ts';
 import { addDaemonCommands, runRoot } from './commands/daemon.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addInsightCommands } from './commands/insight.ts';
+import { addPluginCommands } from './commands/plugins.ts';
 import type { Registry } from './commands/registry.ts';
 import type { GlobalFlags } from './context.ts';
 
@@ -72,6 +73,7 @@ function buildProgram(finish: (code: ExitCode) => void): Command {
   addAccountCommands(registry);
   addInsightCommands(registry);
   addDataCommands(registry);
+  addPluginCommands(registry);
   return program;
 }
 

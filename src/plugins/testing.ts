@@ -358,3 +358,15 @@ export function testPlugin<S extends ConfigSchema, N extends Need>(
   // The runtime gives every plugin what it declared; the general type cannot say so.
   return new PluginTester(plugin as unknown as Plugin, world);
 }
+
+/** What a test of a plugin is given by `mmrelay plugins test`. */
+export interface PluginTestTools {
+  /** The plugin of this folder in a world of the test's making. */
+  open(world?: TestWorld): PluginTester;
+  /** Fails unless both are deeply equal. */
+  equal(actual: unknown, expected: unknown): void;
+  ok(value: unknown): void;
+}
+
+/** The default export of a `*.test.ts` beside a plugin: tests by name. */
+export type PluginTests = Readonly<Record<string, (tools: PluginTestTools) => Promise<void> | void>>;

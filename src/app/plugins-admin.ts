@@ -1,0 +1,165 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AppPaths } from '../config/paths.ts';
+import type { PluginEntryConfig, RelayConfig } from '../config/types.ts';
+import { customEntry, folderEntry } from '../plugins/sources/entry.ts';
+import { runPluginTests, type TestResult } from '../plugins/sources/run-tests.ts';
+import { templateFiles } from '../plugins/sources/template.ts';
+import { isPluginName } from '../plugins/validate.ts';
+import { systemClock } from '../util/clock.ts';
+import { silentLogger } from '../util/logger.ts';
+import { errorText, RelayError } from '../util/relay-error.ts';
+import { communityPlugin, communitySource } from './plugins.ts';
+import { CORE_PLUGINS } from './plugins-core.ts';
+
+export interface PluginSetup {
+  readonly config: RelayConfig;
+  readonly paths: AppPaths;
+}
+
+export interface PluginRow {
+  readonly name: string;
+  readonly tier: 'core' | 'custom' | 'community';
+  readonly active: boolean;
+  /** What is wrong with its code, or where that comes from. */
+  readonly note: string;
+}
+
+/** Every plugin there is: the core ones, those of the configuration, and code in the home that nothing names. */
+export function listPlugins({ config, paths }: PluginSetup): readonly PluginRow[] {
+  const { core, custom, community } = config.plugins;
+  const isActive = (entries: readonly PluginEntryConfig[], name: string): boolean =>
+    entries.some((entry) => entry.name === name && entry.active);
+  const coreRows = [...new Set([...CORE_PLUGINS, ...core.map(({ name }) => name)])].map((name) => ({
+    name,
+    tier: 'core' as const,
+    active: isActive(core, name),
+    note: CORE_PLUGINS.includes(name) ? '' : 'there is no core plugin of this name',
+  }));
+  const customNames = new Set([...custom.map(({ name }) => name), ...folderNames(paths.customPlugins.path)]);
+  const customRows = [...customNames].map((name) => ({
+    name,
+    tier: 'custom' as const,
+    active: isActive(custom, name),
+    note: noteOf(
+      () => customEntry(paths.customPlugins.path, name),
+      custom.some((entry) => entry.name === name),
+    ),
+  }));
+  const source = sourceOf({ config, paths });
+  const communityRows = community.map((entry) => ({
+    name: entry.name,
+    tier: 'community' as const,
+    active: entry.active,
+    note: noteOf(() => {
+      const folder = source.folder(communityPlugin(entry));
+      return existsSync(folder) ? folderEntry(folder, entry.name) : `not installed; from ${entry.source?.repository}`;
+    }, true),
+  }));
+  return [...coreRows, ...customRows, ...communityRows, ...oldCheckouts(paths)];
+}
+
+/** Python checkouts of mmrelay 1.x lay directly in the community folder. */
+function oldCheckouts({ communityPlugins }: AppPaths): readonly PluginRow[] {
+  return folderNames(communityPlugins.path).flatMap((name) => {
+    const folder = join(communityPlugins.path, name);
+    if (!existsSync(join(folder, '.git')) && !readdirSync(folder).some((file) => file.endsWith('.py'))) return [];
+    return [{ name, tier: 'community' as const, active: false, note: noteOf(() => folderEntry(folder, name), true) }];
+  });
+}
+
+function noteOf(locate: () => string, isConfigured: boolean): string {
+  try {
+    const found = locate();
+    return isConfigured ? found : `${found} (not in the configuration)`;
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+function folderNames(root: string): string[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isPluginName(entry.name))
+    .map(({ name }) => name);
+}
+
+function sourceOf({ config, paths }: PluginSetup): ReturnType<typeof communitySource> {
+  return communitySource(config, paths, { logger: silentLogger, clock: systemClock });
+}
+
+export interface InstallResult {
+  readonly name: string;
+  readonly commit: string | null;
+  readonly changed: boolean;
+  /** A newer commit upstream, for a plugin that is held at one. */
+  readonly news: string | null;
+  readonly problem: string | null;
+}
+
+/**
+ * Fetches the code of community plugins of the configuration; `update` asks their origins for news.
+ * @param names empty: all of them
+ */
+export async function installPlugins(
+  setup: PluginSetup,
+  names: readonly string[],
+  update: boolean,
+): Promise<readonly InstallResult[]> {
+  const { community } = setup.config.plugins;
+  const unknown = names.filter((name) => !community.some((entry) => entry.name === name));
+  if (unknown.length > 0)
+    throw new RelayError('PLUGIN_MISSING', `Not in community-plugins of the configuration: ${unknown.join(', ')}`);
+  const source = sourceOf(setup);
+  const wanted = community.filter(({ name }) => names.length === 0 || names.includes(name));
+  const results: InstallResult[] = [];
+  for (const entry of wanted) {
+    const { name } = entry;
+    try {
+      const plugin = communityPlugin(entry);
+      const { commit, changed, folder } = await source.install(plugin, update);
+      folderEntry(folder, name);
+      const head = update && plugin.ref.kind === 'commit' ? await source.upstream(plugin) : null;
+      results.push({ name, commit, changed, news: head === commit ? null : head, problem: null });
+    } catch (error) {
+      results.push({ name, commit: null, changed: false, news: null, problem: errorText(error) });
+    }
+  }
+  return results;
+}
+
+/** Removes the code of a custom or community plugin; its data stays. @returns the folder @throws RelayError PLUGIN_MISSING */
+export function removePlugin({ config, paths }: PluginSetup, name: string): string {
+  if (!isPluginName(name)) throw new RelayError('PLUGIN_NAME', `"${name}" cannot be the name of a plugin`);
+  const entry = config.plugins.community.find((candidate) => candidate.name === name);
+  const folders = [
+    ...(entry === undefined ? [] : [sourceOf({ config, paths }).folder(communityPlugin(entry))]),
+    join(paths.customPlugins.path, name),
+    join(paths.communityPlugins.path, name),
+  ];
+  const folder = folders.find((candidate) => existsSync(candidate));
+  if (folder === undefined) throw new RelayError('PLUGIN_MISSING', `There is no code of a plugin called ${name}`);
+  // Its data folder may lie inside; only code goes.
+  for (const file of readdirSync(folder))
+    if (file !== 'data') rmSync(join(folder, file), { recursive: true, force: true });
+  if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
+  return folder;
+}
+
+/** Writes a working example. @returns its folder @throws RelayError PLUGIN_NAME, PLUGIN_EXISTS */
+export function newPlugin({ customPlugins }: AppPaths, name: string): string {
+  if (!isPluginName(name))
+    throw new RelayError('PLUGIN_NAME', `"${name}" cannot be the name of a plugin: letters, digits, _ - and .`);
+  const folder = join(customPlugins.path, name);
+  if (existsSync(folder)) throw new RelayError('PLUGIN_EXISTS', `${folder} is there already`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const [file, text] of templateFiles(name)) writeFileSync(join(folder, file), text);
+  return folder;
+}
+
+/** Checks a custom plugin (by name) or any plugin (by folder) and runs its tests. @throws RelayError PLUGIN_* */
+export function testPluginCode({ customPlugins }: AppPaths, which: string): Promise<readonly TestResult[]> {
+  const isFolder = which.includes('/');
+  const entry = isFolder ? folderEntry(which, which.split('/').at(-1) ?? '') : customEntry(customPlugins.path, which);
+  return runPluginTests(entry);
+}

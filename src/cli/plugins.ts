@@ -1,0 +1,71 @@
+import {
+  type InstallResult,
+  installPlugins,
+  listPlugins,
+  newPlugin,
+  removePlugin,
+  testPluginCode,
+} from '../app/plugins-admin.ts';
+import { EXIT, type ExitCode } from '../util/exit-code.ts';
+import { type GlobalFlags, homePaths, loadSetup } from './context.ts';
+
+export interface ListFlags extends GlobalFlags {
+  readonly json?: boolean;
+}
+
+/** plugins list */
+export function pluginsList(flags: ListFlags): ExitCode {
+  const rows = listPlugins(loadSetup(flags));
+  if (flags.json === true) console.log(JSON.stringify(rows, null, 2));
+  else {
+    const width = Math.max(...rows.map(({ name }) => name.length));
+    for (const { name, tier, active, note } of rows)
+      console.log(`${active ? '*' : ' '} ${name.padEnd(width)}  ${tier.padEnd(9)}  ${note}`.trimEnd());
+    console.log('\n* active. Switch one on with "active: true" in its section of the configuration.');
+  }
+  return EXIT.ok;
+}
+
+/** plugins install, plugins update */
+export async function pluginsInstall(flags: GlobalFlags, names: readonly string[], update: boolean): Promise<ExitCode> {
+  const results = await installPlugins(loadSetup(flags), names, update);
+  if (results.length === 0) console.log('community-plugins of the configuration names no plugin.');
+  for (const result of results) console.log(resultLine(result));
+  return results.some(({ problem }) => problem !== null) ? EXIT.runtime : EXIT.ok;
+}
+
+function resultLine({ name, commit, changed, news, problem }: InstallResult): string {
+  if (problem !== null) return `${name}: ${problem}`;
+  const state = `${name}: ${changed ? 'now at' : 'unchanged at'} ${commit?.slice(0, 12)}`;
+  return news === null ? state : `${state}; the origin is at ${news} (set "commit:" to take it)`;
+}
+
+/** plugins remove */
+export function pluginsRemove(flags: GlobalFlags, name: string): ExitCode {
+  const folder = removePlugin(loadSetup(flags), name);
+  console.log(`Removed the code in ${folder}. Its entry in the configuration and its data stay.`);
+  return EXIT.ok;
+}
+
+/** plugins new */
+export function pluginsNew(flags: GlobalFlags, name: string): ExitCode {
+  const folder = newPlugin(homePaths(flags), name);
+  console.log(`Wrote a working plugin to ${folder}.
+
+Try it:        mmrelay plugins test ${name}
+Switch it on:  in config.yaml
+                 custom-plugins:
+                   ${name}:
+                     active: true`);
+  return EXIT.ok;
+}
+
+/** plugins test */
+export async function pluginsTest(flags: GlobalFlags, which: string): Promise<ExitCode> {
+  const results = await testPluginCode(homePaths(flags), which);
+  for (const { name, failure } of results)
+    console.log(failure === null ? `ok    ${name}` : `FAIL  ${name}\n${failure}`);
+  const failed = results.filter(({ failure }) => failure !== null).length;
+  console.log(`${results.length - failed} of ${results.length} tests passed`);
+  return failed === 0 && results.length > 0 ? EXIT.ok : EXIT.runtime;
+}

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { AppPaths } from '../config/paths.ts';
 import { type Credentials, readCredentials, writeCredentials } from '../matrix/auth/credentials-file.ts';
 import { discoverHomeserver, loginWithPassword } from '../matrix/auth/login.ts';
@@ -11,8 +11,8 @@ import { DEVICE_NAME } from './credentials.ts';
 const TIMEOUT_MS = 30_000;
 
 /**
- * Logs in with a password and stores the session; a device we had for this user is kept, unless a new one is wanted
- * (the keys of the old one are lost, or were the Python relay's).
+ * Logs in with a password and stores the session. A device we had for this user is kept when its encryption keys are here;
+ * one whose keys are lost, or were the Python relay's, could never encrypt again, so a new one takes its place.
  * @throws RelayError MATRIX_* with the reason in plain words
  */
 export async function logInAndSave(
@@ -24,14 +24,20 @@ export async function logInAndSave(
   const baseUrl = await discoverHomeserver(account.homeserver, { http, timeoutMs: TIMEOUT_MS });
   const known = knownSession(paths.credentials.path);
   const local = account.user.replace(/^@/, '').split(':')[0];
-  const sameUser = !options.newDevice && known?.userId?.startsWith(`@${local}:`) === true;
+  const deviceId = known?.userId?.startsWith(`@${local}:`) === true ? known.deviceId : null;
+  const keep = deviceId !== null && !options.newDevice && hasKeys(paths, deviceId);
   const credentials = await loginWithPassword(
     { ...account, deviceName: DEVICE_NAME },
-    { baseUrl, deviceId: sameUser ? (known?.deviceId ?? null) : null, http, timeoutMs: TIMEOUT_MS },
+    { baseUrl, deviceId: keep ? deviceId : null, http, timeoutMs: TIMEOUT_MS },
   );
   mkdirSync(dirname(paths.credentials.path), { recursive: true, mode: 0o700 });
   writeCredentials(paths.credentials.path, credentials);
   return credentials;
+}
+
+/** As matrix/device-crypto.ts names its stores. */
+function hasKeys(paths: AppPaths, deviceId: string): boolean {
+  return existsSync(join(paths.store.path, `crypto-${encodeURIComponent(deviceId)}.sqlite`));
 }
 
 function knownSession(path: string): Credentials | null {

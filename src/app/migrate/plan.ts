@@ -142,7 +142,7 @@ function notesOf(artefacts: readonly Artefact[]): string[] {
   const notes: string[] = [];
   if (artefacts.some(({ kind }) => kind === 'store')) {
     notes.push(
-      'Encryption keys of the Python relay cannot be used; they are kept. Run `mmrelay auth login --new-device` once.',
+      'Encryption keys of the Python relay cannot be used; they are kept. For encrypted rooms run `mmrelay auth login`.',
     );
   }
   if (artefacts.some(({ kind, source }) => kind === 'plugins' && source.endsWith('.py')))

@@ -1,0 +1,36 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { logInAndSave } from '../../src/app/log-in.ts';
+import { checkToken, endSession, storedSession } from '../../src/app/session.ts';
+import { resolvePaths } from '../../src/config/paths.ts';
+import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
+import { put, scratch } from './old-homes.ts';
+
+test('a device is kept while its keys are here, and replaced when they are not; logout ends the session on the server', async () => {
+  const server = await createHomeserver({ serverName: 'test.local' });
+  onTestFinished(() => server.close());
+  server.registerUser('relay', 'pw');
+  const home = join(scratch(), 'home');
+  const paths = resolvePaths({ cli: { home }, env: { HOME: '/nowhere' }, cwd: '/' });
+  const account = { homeserver: server.baseUrl, user: 'relay', password: 'pw' };
+  const first = await logInAndSave(account, paths);
+  expect([statSync(home).mode & 0o777, statSync(paths.credentials.path).mode & 0o777]).toEqual([0o700, 0o600]);
+
+  const second = await logInAndSave(account, paths);
+  expect(second.deviceId).not.toBe(first.deviceId);
+  put(join(home, 'store', `crypto-${second.deviceId}.sqlite`), 'keys');
+  const third = await logInAndSave(account, paths);
+  expect(third.deviceId).toBe(second.deviceId);
+  expect((await logInAndSave(account, paths, { newDevice: true })).deviceId).not.toBe(second.deviceId);
+
+  const session = storedSession(paths);
+  if (session === null) throw new Error('no session');
+  expect((await checkToken(session)).userId).toBe('@relay:test.local');
+  await endSession(paths, { localOnly: false });
+  expect(storedSession(paths)).toBeNull();
+  await expect(checkToken(session)).rejects.toMatchObject({ code: 'MATRIX_LOGGED_OUT' });
+  expect(readFileSync(join(home, 'store', `crypto-${second.deviceId}.sqlite`), 'utf8'), 'keys are kept (S7)').toBe(
+    'keys',
+  );
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createMqttRadio } from '../../src/radio/mqtt/mqtt-radio.ts';
+import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { silentLogger } from '../../src/util/logger.ts';
 import { RecordingSink } from '../radio/radio-rig.ts';
@@ -123,5 +124,76 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     expect(reason).not.toContain('wrong');
     await radio.stop();
     expect(radio.state().status).toBe('stopped');
+  });
+});
+
+describe.skipIf(missing !== null)(missing === null ? 'two radios' : `two radios (skipped: ${missing})`, () => {
+  let broker: Mosquitto;
+  let gateway: MqttGateway;
+  let radio: VirtualRadio;
+  let relay: RelayHome;
+
+  beforeAll(async () => {
+    broker = await Mosquitto.create(ACCOUNT);
+    gateway = await MqttGateway.connect({ port: broker.port, ...ACCOUNT, root: ROOT, id: '!0badcafe' });
+    radio = await createVirtualRadio({
+      modemPreset: 'LONG_FAST',
+      region: 'US',
+      nodes: [{ num: ANNA, longName: 'Anna', shortName: 'ANN' }],
+    });
+    const mqtt = {
+      host: '127.0.0.1',
+      port: broker.port,
+      username: ACCOUNT.user,
+      password: ACCOUNT.password,
+      root_topic: ROOT,
+      channels: [{ name: 'LongFast', psk: 'AQ==' }],
+    };
+    relay = await startRelay({
+      meshtastic: [
+        { name: 'roof', connection_type: 'tcp', host: radio.host, port: radio.port, meshnet_name: 'E2E' },
+        { name: 'broker', connection_type: 'mqtt', meshnet_name: 'E2E', mqtt },
+      ],
+      radios: { failover: true },
+    });
+    await eventually('the first NodeInfo', () => (gateway.heard.length > 0 ? true : null));
+  });
+  afterAll(async () => {
+    await relay?.close();
+    await radio?.close();
+    await gateway?.close();
+    await broker?.close();
+  });
+
+  const onBroker = (): string[] => gateway.heard.filter(({ portnum }) => portnum === 1).map(({ text }) => text);
+
+  it('bring one packet that both heard into the room once', async () => {
+    const id = radio.node(ANNA).sendText(0, 'heard twice');
+    await gateway.say(ANNA, id, 'heard twice');
+    await gateway.say(ANNA, 901, 'broker first');
+    const packet = radio.mesh.packetFrom(ANNA, { id: 901, portnum: 1, payload: Buffer.from('broker first') });
+    await eventually('both texts', async () => ((await relay.texts()).length >= 2 ? true : null));
+    radio.injectPacket(packet);
+    radio.node(ANNA).sendText(0, 'last');
+    await eventually('the last', async () => ((await relay.texts()).includes('last') ? true : null));
+    expect(await relay.texts()).toEqual(['heard twice', 'broker first', 'last']);
+  });
+
+  it('send by the room’s own, and by the other while that is down', async () => {
+    await relay.person.say(relay.roomId, 'by radio');
+    await eventually('it on the air', () => (radio.mesh.heard.length > 0 ? true : null));
+    await radio.refuse();
+    await relay.person.say(relay.roomId, 'by broker');
+    await eventually('it on the broker', () => (onBroker().length > 0 ? true : null), 60_000);
+    await gateway.say(ANNA, 902, 'heard by broker alone');
+    await eventually('the text', async () => ((await relay.texts()).includes('heard by broker alone') ? true : null));
+    await radio.accept();
+    await eventually('the radio back', () => (radio.connected ? true : null), 60_000);
+    await relay.person.say(relay.roomId, 'by radio again');
+    const onAir = (): string[] => radio.mesh.heard.map(({ packet }) => new TextDecoder().decode(packet.payload));
+    await eventually('it on the air', () => (onAir().length >= 2 ? true : null), 60_000);
+
+    expect(onAir().map((text) => text.replace(/^.*: /, ''))).toEqual(['by radio', 'by radio again']);
+    expect(onBroker().map((text) => text.replace(/^.*: /, ''))).toEqual(['by broker']);
   });
 });

@@ -24,6 +24,7 @@ export interface RelayHome {
 /** Starts it with these sections of a config.yaml and waits until both sides are up. */
 export async function startRelay(sections: {
   readonly meshtastic: object;
+  readonly radios?: object;
   readonly virtual_node?: object;
 }): Promise<RelayHome> {
   const homeserver = await memoryHomeserver(systemClock);

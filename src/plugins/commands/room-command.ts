@@ -68,11 +68,14 @@ function afterDisplayName(text: string, name: string | null): string | null {
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
 
-/** HTML as one line of text: reply block gone, tags to spaces, a link kept only when it points at the bot, as its MXID. */
+/** HTML as one line of text: reply block gone, tags to spaces, a link to the bot as its MXID. */
 function normaliseHtml(html: string, userId: string | null): string {
   const withoutReply = html.replace(/<mx-reply>[\s\S]*?(?:<\/mx-reply>|$)/gi, '');
-  const withPills = withoutReply.replace(/<a\b([^<>]*)>([^<]*)<\/a\s*>/gi, (_whole, attributes: string) =>
-    userId !== null && pointsAt(attributes, userId) ? userId : ' ',
+  // A link to somebody else keeps its words: a command addressed to another bot is not ours.
+  const withPills = withoutReply.replace(
+    /<a\b([^<>]*)>([^<]*)<\/a\s*>/gi,
+    (_whole, attributes: string, label: string) =>
+      userId !== null && pointsAt(attributes, userId) ? userId : label || '?',
   );
   return decodeEntities(withPills.replace(/<[^<>]*>/g, ' '))
     .replace(/\s+/g, ' ')

@@ -20,6 +20,7 @@ import type {
   MeshPacket,
   RadioPort,
   RadioSink,
+  RoomEvent,
   SyncBatch,
 } from './ports.ts';
 import { RadioLane, type RadioOutcome } from './radio-lane.ts';
@@ -33,6 +34,7 @@ import type { Intent, WorldView } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
 import type { InboxRow, OutboxRow, StorePort } from './store-port.ts';
 import { Teller } from './teller.ts';
+import { UnreadEvents } from './unread-events.ts';
 import { UserRateLimiter } from './user-rate.ts';
 import { viewWorld } from './world.ts';
 
@@ -73,6 +75,7 @@ export class Engine {
   readonly #rooms: RoomLanes;
   readonly #radios = new Map<string, RadioLane>();
   readonly #rates = new UserRateLimiter();
+  readonly #unread: UnreadEvents;
   #pumping: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
@@ -93,6 +96,11 @@ export class Engine {
       wakeLanes: (lanes) => this.#wake(lanes),
       onMoved: (radio, delivery, packetId) => this.#linkAnew(radio, delivery, packetId),
     });
+    this.#unread = new UnreadEvents({
+      ...options,
+      maxAgeMs: () => options.settings.maxAgeMs,
+      tell: (event) => this.#tellUnread(event),
+    });
     this.#direct = new DirectRooms({ ...options, settings: () => options.settings });
     this.#rooms = this.#roomLanes();
     for (const [name, radio] of options.radios) this.#radios.set(radioLane(name), this.#radioLane(radio));
@@ -107,6 +115,7 @@ export class Engine {
     this.#rooms.start(this.#options.settings.routes.map(({ room }) => room));
     for (const lane of this.#radios.values()) lane.start();
     this.#maintenance.start();
+    matrix.awaitKeys?.(this.#unread.load());
     matrix.start(this.#matrixSink(), this.#syncToken());
     this.#names.start();
     for (const radio of radios.values()) radio.start(this.#radioSink(radio));
@@ -120,6 +129,7 @@ export class Engine {
     this.#maintenance.stop();
     this.#failover.stop();
     this.#teller.stop();
+    this.#unread.stop();
     await Promise.all([matrix.stop(), ...[...radios.values()].map((radio) => radio.stop())]);
     this.#abort.abort();
     this.#inbox.wake();
@@ -199,7 +209,7 @@ export class Engine {
   }
 
   #matrixSink(): MatrixSink {
-    const { observer } = this.#options;
+    const { observer, store } = this.#options;
     return {
       onState: (state) => {
         observer.onMatrixState(state);
@@ -208,7 +218,11 @@ export class Engine {
         this.#rooms.onMatrixUp();
       },
       onSync: (batch) => this.#storeBatch(batch),
-      onDecrypted: (event) => this.#storeBatch({ events: [event], nextToken: '', initial: false, gaps: [] }),
+      onDecrypted: (event) =>
+        store.transaction(() => {
+          this.#unread.remove(event.eventId);
+          this.#storeBatch({ events: [event], nextToken: '', initial: false, gaps: [] });
+        }),
     };
   }
 
@@ -217,7 +231,7 @@ export class Engine {
     const ownUser = matrix.userId();
     store.transaction(() => {
       for (const event of newsOf(batch, ownUser, store.values)) {
-        if (event.undecryptable !== null) observer.onUndecryptable?.(event);
+        if (event.undecryptable !== null && event.sender !== ownUser) this.#noteUnread(event);
         if (event.sender === ownUser || event.undecryptable !== null || !isRelayable(event)) continue;
         if (store.inbox.addEvent(event, clock.now()) !== null) observer.onRoomEvent(event);
       }
@@ -226,6 +240,18 @@ export class Engine {
       if (ownUser !== null) store.values.set(TOKEN_USER_KEY, ownUser);
     });
     this.#inbox.wake();
+  }
+
+  #noteUnread(event: RoomEvent): void {
+    this.#options.observer.onUndecryptable?.(event);
+    this.#unread.add(event);
+  }
+
+  #tellUnread({ roomId, eventId, sender }: RoomEvent): void {
+    const room = this.#options.settings.routes.find((route) => this.#names.roomId(route.room) === roomId)?.room;
+    if (room === undefined) return;
+    const text = 'Not sent: this message cannot be decrypted here. It follows if its key comes in time.';
+    this.#teller.tell({ kind: 'tell', room, eventId, sender, reason: 'unread', text });
   }
 
   #noteNode(radio: string, node: MeshNode): void {

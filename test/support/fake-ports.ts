@@ -92,12 +92,17 @@ export class FakeMatrix implements MatrixPort {
   loseAnswers = false;
   sink: MatrixSink | null = null;
   sinceToken: string | null = null;
+  awaited: readonly RoomEvent[] = [];
   #byTxn = new Map<string, string>();
   #token = 0;
 
   start(sink: MatrixSink, sinceToken: string | null): void {
     this.sink = sink;
     this.sinceToken = sinceToken;
+  }
+
+  awaitKeys(events: readonly RoomEvent[]): void {
+    this.awaited = events;
   }
 
   stop(): Promise<void> {

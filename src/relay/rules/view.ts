@@ -61,7 +61,7 @@ export type Intent =
   | { readonly kind: 'drop'; readonly reason: string };
 
 /** `limited` reasons are said at most once a minute per sender. */
-export type TellReason = 'cut' | 'refused' | 'rate' | 'expired' | 'failed';
+export type TellReason = 'cut' | 'refused' | 'rate' | 'expired' | 'failed' | 'unread';
 
 export function drop(reason: string): readonly Intent[] {
   return [{ kind: 'drop', reason }];

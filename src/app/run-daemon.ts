@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { processEnv } from '../config/env.ts';
 import type { AppPaths } from '../config/paths.ts';
@@ -50,6 +50,8 @@ export async function runDaemon(options: RunOptions): Promise<ExitCode> {
     const lock = acquireLock({ path: options.paths.lockFile.path, clock });
     if (!lock.ok) throw alreadyRunning(options.paths, lock.owner.pid);
     try {
+      // What a killed predecessor left would tell the probes that this one is ready.
+      if (options.paths.readyFile !== null) rmSync(options.paths.readyFile.path, { force: true });
       return await runLocked(options, { clock, logger, signals, log });
     } finally {
       lock.lock.release();
@@ -187,7 +189,7 @@ function openLog({ config, paths, secrets, write, terminal }: RunOptions, clock:
     level: logging.level,
     levels: logging.levels,
     format: chooseFormat(logging.format, terminal),
-    colour: logging.color && terminal,
+    colour: logging.color && terminal && (processEnv().NO_COLOR ?? '') === '',
     messageText: logging.messageText,
     redactor,
     clock,

@@ -5,6 +5,7 @@ import { runDaemon } from '../../src/app/run-daemon.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
 import { loadConfig } from '../../src/config/search.ts';
 import type { ExitCode } from '../../src/util/exit-code.ts';
+import { put } from './old-homes.ts';
 import { type RelayWorld, relayWorld, until } from './relay-home.ts';
 
 let world: RelayWorld;
@@ -23,7 +24,7 @@ interface Run {
   readonly ready: string;
 }
 
-function start(): Run {
+function start(change: { readonly format?: 'json' | 'pretty'; readonly terminal?: boolean } = {}): Run {
   const env = { MMRELAY_READY_FILE: join(world.home, 'run', 'ready') };
   const readConfig = () => loadConfig({ cliPath: world.configFile, home: world.home, env, cwd: world.home });
   const { config, secrets } = readConfig();
@@ -34,13 +35,13 @@ function start(): Run {
   const write = (line: string): void => {
     lines.push(line);
   };
-  const logging = { ...config.logging, format: 'json' as const };
+  const logging = { ...config.logging, format: change.format ?? 'json' };
   const done = runDaemon({
     config: { ...config, logging },
     paths,
     secrets,
     write,
-    terminal: false,
+    terminal: change.terminal ?? false,
     stopSignal: stop.signal,
     readConfig: () => {
       const found = readConfig();
@@ -150,4 +151,23 @@ test('a port that is taken costs the metrics, not the relay', async () => {
   run.stop.abort();
   expect(await run.done).toBe(0);
   await new Promise((resolve) => holder.close(resolve));
+});
+
+test('a start that fails leaves no ready file of a killed predecessor behind (R2)', async () => {
+  put(join(world.home, 'run', 'ready'), '{"pid":1,"state":"ready"}');
+  put(join(world.home, 'credentials.json'), '{}');
+  const run = start();
+  expect(await run.done).toBe(4);
+  expect(existsSync(run.ready)).toBe(false);
+});
+
+test.each([
+  ['', true],
+  ['1', false],
+])('NO_COLOR=%s on a terminal: colours %s', async (value, coloured) => {
+  vi.stubEnv('NO_COLOR', value);
+  put(join(world.home, 'credentials.json'), '{}');
+  const run = start({ format: 'pretty', terminal: true });
+  expect(await run.done).toBe(4);
+  expect(run.lines.join('').includes('\u001b[')).toBe(coloured);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { binRecords } from '../../../plugins/telemetry/bins.ts';
-import { METRICS } from '../../../plugins/telemetry/metrics.ts';
+import { inUnits, METRICS } from '../../../plugins/telemetry/metrics.ts';
 import { readRecords } from '../../../plugins/telemetry/records.ts';
 import { parseRequest } from '../../../plugins/telemetry/request.ts';
 import { timeTicks, valueTicks } from '../../../plugins/telemetry/ticks.ts';
@@ -83,7 +83,7 @@ describe('records', () => {
       time: hour * 3600,
       values: { voltage: hour },
     }));
-    const { bins } = binRecords(records, METRICS[1], { nowMs, spanMs: 3 * HOUR_MS });
+    const { bins } = binRecords(records, inUnits(METRICS[1], 'metric'), { nowMs, spanMs: 3 * HOUR_MS });
     expect(bins.map((bin) => bin && [bin.count, bin.min, bin.max])).toEqual([null, [1, 98.5, 98.5], [3, 99.5, 100.4]]);
   });
 });

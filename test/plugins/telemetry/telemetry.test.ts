@@ -95,6 +95,12 @@ describe('charts', () => {
     expectPicture(image!.data, 'chart-temperature-week');
   });
 
+  it('in the units people count in', async () => {
+    const store = { '!00000001': [{ time: NOW_S, temperature: 21 }] };
+    const { replies } = await testPlugin(telemetry, { ...world(store), units: 'imperial' }).mesh('!temperature');
+    expect(replies[0]?.short).toBe('Network temperature last 12 h: latest 69.8 °F, lowest 69.8 °F, highest 69.8 °F');
+  });
+
   it('without data', async () => {
     const { text, image } = (await testPlugin(telemetry, world()).room('!airUtilTx 24h')).replies[0]!;
     expect(text).toBe('Network Hourly airUtilTx Averages, last 24 h: no data');

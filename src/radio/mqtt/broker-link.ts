@@ -1,3 +1,4 @@
+import type { MqttClient } from 'mqtt';
 import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
 
 export interface BrokerAddress {
@@ -52,74 +53,95 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** The real thing: package `mqtt`, loaded when it is first needed. */
-export const connectBroker: ConnectBroker = async ({ address, clientId, topics, handlers, signal }) => {
+export const connectBroker: ConnectBroker = async (request) => {
   const { connect } = await import('mqtt');
-  const { host, port, tls, username, password } = address;
+  const { host, port, tls, username, password } = request.address;
   const client = connect({
     protocol: tls ? 'mqtts' : 'mqtt',
     host,
     port,
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
-    clientId,
+    clientId: request.clientId,
     clean: false,
     // One attempt per link: the backoff is the link machine's.
     reconnectPeriod: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
     keepalive: KEEPALIVE_S,
   });
-  const end = (): Promise<void> =>
-    new Promise((resolve) => {
-      client.end(true, {}, () => resolve());
-    });
-  const state = { isUp: false, isClosed: false, reason: 'the broker closed the connection' };
-  client.on('message', (topic, payload) => {
-    if (!state.isClosed) handlers.onMessage(topic, new Uint8Array(payload));
-  });
+  const link = new MqttLink(client, request.handlers);
   try {
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => reject(new Error('cancelled'));
-      signal.addEventListener('abort', onAbort, { once: true });
-      client.on('error', (error) => {
-        state.reason = explain(error);
-        reject(new Error(state.reason));
-      });
-      client.on('close', () => {
-        signal.removeEventListener('abort', onAbort);
-        reject(new Error(state.reason));
-        if (!state.isUp || state.isClosed) return;
-        state.isClosed = true;
-        handlers.onClosed(state.reason);
-      });
-      // Subscribed before it counts as connected: what is published from now on reaches us.
-      client.once('connect', () => void client.subscribeAsync([...topics], { qos: QOS }).then(() => resolve(), reject));
-      if (signal.aborted) onAbort();
-    });
+    await link.join(request.topics, request.signal);
+    return link;
   } catch (error) {
-    state.isClosed = true;
-    await end();
+    await link.close();
     throw new RelayError('RADIO_UNREACHABLE', `cannot use the broker at ${host}:${port}: ${errorText(error)}`, {
       retry: RETRY_LATER,
       cause: error,
     });
   }
-  state.isUp = true;
-  return {
-    publish: async (topic, payload) => {
-      try {
-        if (state.isClosed) throw new Error('the link is closed');
-        await client.publishAsync(topic, Buffer.from(payload), { qos: QOS });
-      } catch (error) {
-        const options = { retry: RETRY_LATER, certain: false, cause: error };
-        throw new RelayError('RADIO_WRITE_FAILED', `publishing failed: ${errorText(error)}`, options);
-      }
-    },
-    close: async () => {
-      state.isClosed = true;
-      await end();
-    },
-  };
 };
+
+/** Holds one client of the package. Invariants: no handler is called after `close`; `onClosed` only once it was up. */
+class MqttLink implements BrokerLink {
+  readonly #client: MqttClient;
+  readonly #handlers: BrokerHandlers;
+  #isUp = false;
+  #isClosed = false;
+  #reason = 'the broker closed the connection';
+
+  constructor(client: MqttClient, handlers: BrokerHandlers) {
+    this.#client = client;
+    this.#handlers = handlers;
+    client.on('message', (topic, payload) => {
+      if (!this.#isClosed) handlers.onMessage(topic, new Uint8Array(payload));
+    });
+    client.on('error', (error) => {
+      this.#reason = explain(error);
+    });
+    client.on('close', () => this.#onClose());
+  }
+
+  /** Resolves when it is connected and subscribed: what is published from now on reaches us. */
+  async join(topics: readonly string[], signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (): void => reject(new Error(signal.aborted ? 'cancelled' : this.#reason));
+      signal.addEventListener('abort', fail, { once: true });
+      this.#client.once('error', fail).once('close', () => {
+        signal.removeEventListener('abort', fail);
+        fail();
+      });
+      this.#client.once('connect', () => {
+        this.#client.subscribeAsync([...topics], { qos: QOS }).then(() => resolve(), reject);
+      });
+      if (signal.aborted) fail();
+    });
+    this.#isUp = true;
+  }
+
+  async publish(topic: string, payload: Uint8Array): Promise<void> {
+    try {
+      if (this.#isClosed) throw new Error('the link is closed');
+      await this.#client.publishAsync(topic, Buffer.from(payload), { qos: QOS });
+    } catch (error) {
+      const options = { retry: RETRY_LATER, certain: false, cause: error };
+      throw new RelayError('RADIO_WRITE_FAILED', `publishing failed: ${errorText(error)}`, options);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await new Promise<void>((resolve) => {
+      this.#client.end(true, {}, () => resolve());
+    });
+  }
+
+  #onClose(): void {
+    const wasUp = this.#isUp && !this.#isClosed;
+    this.#isClosed = true;
+    if (wasUp) this.#handlers.onClosed(this.#reason);
+  }
+}
 
 function explain(error: Error & { readonly code?: unknown }): string {
   return ADVICE[String(error.code)] ?? error.message;

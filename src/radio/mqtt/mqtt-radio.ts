@@ -181,6 +181,11 @@ class MqttRadio implements RadioPort {
         },
         signal: this.#abort.signal,
       });
+      if (this.#state.status !== 'connecting') {
+        // Messages came at once and could not be stored: this attempt is over.
+        await link.close();
+        return;
+      }
       this.#link = link;
     } catch (error) {
       this.#lost('failed', errorText(error));

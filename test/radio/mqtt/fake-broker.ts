@@ -12,12 +12,15 @@ export class FakeBroker {
   readonly clients = new Set<Client>();
   isUp = true;
   attempts = 0;
+  /** Given to each client while it connects, as a broker does that kept them. */
+  onConnect: { readonly topic: string; readonly payload: Uint8Array }[] = [];
 
   readonly connect: ConnectBroker = (request) => {
     this.attempts += 1;
     if (!this.isUp) return Promise.reject(new RelayError('RADIO_UNREACHABLE', 'no broker', { retry: RETRY_LATER }));
     const client = { topics: request.topics, handlers: request.handlers };
     this.clients.add(client);
+    for (const { topic, payload } of this.onConnect) client.handlers.onMessage(topic, payload);
     return Promise.resolve({
       publish: (topic, payload) => {
         this.publish(topic, payload);

@@ -211,6 +211,23 @@ describe('hearing', () => {
     expect(open.sink.packets.map(({ id }) => id)).toEqual([2, 3]);
   });
 
+  it('gives up an attempt whose first messages could not be stored', async () => {
+    const { broker, clock, radio, sink } = await rig();
+    broker.cut('gone');
+    publish(broker, { id: 3 });
+    broker.onConnect = broker.published.slice(-1);
+    sink.refusal = new Error('disk full');
+    await clock.advance(1_000);
+    expect(radio.state()).toMatchObject({ status: 'backing-off' });
+    expect(broker.attempts).toBe(2);
+    expect(broker.clients.size).toBe(0);
+
+    sink.refusal = null;
+    await clock.advance(60_000);
+    expect(radio.state().status).toBe('ready');
+    expect(sink.packets.map(({ id }) => id)).toEqual([3]);
+  });
+
   it('learns names', async () => {
     const { sink, broker } = await rig();
     const user = create(Mesh.UserSchema, { id: '!a1b2c3d4', longName: 'Anna', shortName: 'ANN' });

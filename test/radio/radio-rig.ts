@@ -1,4 +1,4 @@
-import { createRadio } from '../../src/radio/radio.ts';
+import { createRadio, type RadioAdapter } from '../../src/radio/radio.ts';
 import type {
   ClientNotification,
   MeshNode,
@@ -6,7 +6,6 @@ import type {
   OutgoingPacket,
   QueueStatus,
   RadioInfo,
-  RadioPort,
   RadioSink,
   RadioState,
   RoutingResult,
@@ -68,7 +67,7 @@ export class RecordingSink implements RadioSink {
 }
 
 export interface RadioRig {
-  readonly radio: RadioPort;
+  readonly radio: RadioAdapter;
   readonly peer: ScriptedPeer;
   readonly sink: RecordingSink;
   readonly clock: ManualClock;

@@ -81,7 +81,7 @@ export class Rooms {
       );
     }
     this.#entries.set(idOrAlias, entry);
-    const waitMs = entry.notBeforeMs - this.#options.clock.now();
+    const waitMs = entry.notBeforeMs - this.#options.clock.monotonic();
     if (entry.error !== null && waitMs > 0) throw withPause(entry.error, waitMs);
     entry.pending ??= this.#enter(idOrAlias, entry).finally(() => {
       entry.pending = null;
@@ -150,7 +150,7 @@ export class Rooms {
       const pauseMs = Math.max(atLeastMs, fullJitter(entry.failures, range, this.#options.random()));
       const roomId = failure.code === 'MATRIX_NOT_FOUND' && name.startsWith('#') ? null : entry.roomId;
       const failures = entry.failures + 1;
-      Object.assign(entry, { roomId, failures, notBeforeMs: clock.now() + pauseMs, error: failure });
+      Object.assign(entry, { roomId, failures, notBeforeMs: clock.monotonic() + pauseMs, error: failure });
       logger.warn('A room cannot be joined', { room: name, reason: failure.message, retryInMs: pauseMs });
       throw withPause(failure, pauseMs);
     }

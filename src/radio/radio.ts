@@ -195,7 +195,7 @@ class Radio implements RadioAdapter {
     else if (evictions >= 2 && retryInMs !== null) this.#logger.warn('another client took the radio', fields);
     else if (retryInMs !== null) this.#logger.warn('no link to the radio', fields);
     else if (status === 'ready') {
-      this.#logger.info('radio ready', {
+      this.#logger.debug('radio ready', {
         firmware: this.#book.info()?.firmwareVersion ?? null,
         nodes: this.nodes().size,
       });

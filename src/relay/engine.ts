@@ -174,7 +174,9 @@ export class Engine {
       view: () => this.view(),
       claim,
       tell: (intent) => this.#teller.tell(intent),
-      mayTransmit: (event, { userRate }) => this.#rates.take(event.sender, event.timestampMs, userRate),
+      mayTransmit: (event, { userRate }) =>
+        // A server far away may date events as it likes: never later than now.
+        this.#rates.take(event.sender, Math.min(event.timestampMs, this.#options.clock.now()), userRate),
       onDrop: (row, reason) => {
         observer.onDropped(row, reason);
         if (reason === 'too old' && row.item.kind === 'room') this.#noteTooOld(row.item.event.roomId);

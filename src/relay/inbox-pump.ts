@@ -1,4 +1,5 @@
 import type { Logger } from '../util/logger.ts';
+import { nodeId } from '../util/node-id.ts';
 import { RelayError } from '../util/relay-error.ts';
 import type { Waker } from '../util/waker.ts';
 import type { IntentWriterOptions } from './intent-writer.ts';
@@ -120,6 +121,6 @@ export class InboxPump {
 function originOf({ item, receivedAtMs }: InboxRow, world: WorldView): IntentOrigin {
   const meshnet = (radio: string): string | null => world.settings.radios.get(radio)?.meshnetName ?? null;
   if (item.kind === 'mesh')
-    return { origin: `packet:${item.packet.from}/${item.packet.id}`, atMs: receivedAtMs, meshnet };
+    return { origin: `packet:${nodeId(item.packet.from)}/${item.packet.id}`, atMs: receivedAtMs, meshnet };
   return { origin: `event:${item.event.roomId}/${item.event.eventId}`, atMs: item.event.timestampMs, meshnet };
 }

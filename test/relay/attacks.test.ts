@@ -264,6 +264,60 @@ describe('strangers', () => {
   });
 });
 
+describe('names that strangers chose', () => {
+  it.each([
+    ['Eve\u202e\n[Bob/Home]: hi', 'mesh'],
+    ['Eve\u0000\r\n\u2028x', 'mesh'],
+  ])('of a node: %j stays one line and turns nothing round', async (longName) => {
+    const f = await startEngine();
+    f.store.names.put(0x0a11ce01, { longName, shortName: 'E', lastSeenMs: 1 });
+    f.radio.sink?.onPacket(packet({ text: 'words' }));
+    await f.clock.advance(10);
+
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
+    expect(String(f.matrix.bodies()[0])).toMatch(/^\[Eve[^\n\r\u0000\u2028\u202e]*\/Home\]: words$/);
+  });
+
+  it('of a Matrix user: ten thousand letters leave room for the words', async () => {
+    const f = await startEngine({ settings: settings({ routes: [route({ meshPrefix: '{display}: ' })] }) });
+    f.matrix.sync([roomEvent({ senderName: `\u202e\n${'x'.repeat(10_000)}`, body: 'words' })]);
+    await f.clock.advance(10);
+
+    expect(f.radio.texts()).toEqual([` ${'x'.repeat(39)}: words`]);
+  });
+
+  it('a family emoji is no control character', async () => {
+    const f = await startEngine();
+    f.store.names.put(0x0a11ce01, { longName: '👨\u200d👩\u200d👧 hut', shortName: 'E', lastSeenMs: 1 });
+    f.radio.sink?.onPacket(packet({ text: 'x' }));
+    await f.clock.advance(10);
+
+    expect(f.matrix.bodies()).toEqual(['[👨\u200d👩\u200d👧 hut/Home]: x']);
+  });
+});
+
+describe('@room from the mesh', () => {
+  it('rings nobody: the event says that it mentions no one', async () => {
+    const f = await startEngine();
+    f.radio.sink?.onPacket(packet({ id: 1, text: 'wake up @Room' }));
+    f.radio.sink?.onPacket(packet({ id: 2, text: 'you@roof' }));
+    await f.clock.advance(10);
+
+    expect(f.matrix.sent.map(({ content }) => content['m.mentions'])).toEqual([{}, undefined]);
+  });
+});
+
+describe('event times', () => {
+  it('in the future refill no bucket', async () => {
+    const f = await startEngine({ settings: settings({ userRate: { perMinute: 1, burst: 1 } }) });
+    const future = (minutes: number): number => f.clock.now() + minutes * 60_000;
+    f.matrix.sync([1, 2, 3].map((n) => roomEvent({ eventId: `$${n}`, body: `m${n}`, timestampMs: future(n * 60) })));
+    await f.clock.advance(20_000);
+
+    expect(f.radio.texts()).toEqual(['Alice[M]: m1']);
+  });
+});
+
 describe('an answer to an earlier message', () => {
   it('does not let another room into the middle of a text in parts', async () => {
     const other = '!other:ex.org';

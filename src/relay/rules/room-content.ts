@@ -23,12 +23,16 @@ export function meshKeys(packet: MeshPacket, author: MeshAuthor, rawText: string
   };
 }
 
+const ROOM_MENTION = /@room/i;
+
 /**
  * A text as typed. There is no formatted_body: a body alone is shown literally by every client, so `2*3*4`, `<b>`
  * and `[/x]` arrive as they were sent (the old relay read them as Markdown and HTML, W26).
+ * Only `@room` is defused: somebody on the mesh must not ring everybody's phone with the rights of the relay (m.mentions,
+ * client-server API 1.7: with it, clients no longer look for the word in the body).
  */
 export function textContent(body: string, keys: JsonObject): JsonObject {
-  return { msgtype: 'm.text', body, ...keys };
+  return { msgtype: 'm.text', body, ...(ROOM_MENTION.test(body) ? { 'm.mentions': {} } : {}), ...keys };
 }
 
 export function replyContent(content: JsonObject, eventId: string): JsonObject {

@@ -11,7 +11,7 @@ it('a small storm: kills, radio cuts and outages under load lose, double and reo
   const originMs = Date.now();
   const homeserver = await memoryHomeserver(scaledClock(FACTOR, originMs));
   try {
-    const sizes = { kills: 5, cuts: 5, outages: 5, pauseMs: 700, calmMs: 30_000, atLeast: 20 };
+    const sizes = { kills: 5, cuts: 5, outages: 5, pauseMs: 700, calmMs: 15_000, atLeast: 10 };
     await runStorm(homeserver, { ...sizes, factor: FACTOR, originMs, seed: chaosSeed() });
   } finally {
     await homeserver.close();

@@ -25,7 +25,7 @@ it.skipIf(missing !== null)(
     const homeserver = await chaosSynapse(FACTOR);
     try {
       const atLeast = sizes.kills + sizes.cuts;
-      const pace = { pauseMs: 1_500, calmMs: 120_000, atLeast, factor: FACTOR, originMs };
+      const pace = { pauseMs: 1_500, calmMs: 45_000, atLeast, factor: FACTOR, originMs };
       await runStorm(homeserver, { ...sizes, ...pace, seed: chaosSeed() });
     } finally {
       await homeserver.close();

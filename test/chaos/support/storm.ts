@@ -10,14 +10,19 @@ export interface StormOptions {
   readonly outages: number;
   /** Most real milliseconds between two faults. */
   readonly pauseMs: number;
-  /** Real milliseconds within which everything must have crossed when the storm is over. */
+  /** When the storm is over, and nothing has moved for so many real milliseconds, what has not crossed is lost. */
   readonly calmMs: number;
   readonly random: () => number;
 }
 
+/** Texts; of those that went wrong the first few by name. */
+interface Tally extends Verdict {
+  readonly said: number;
+}
+
 export interface StormReport {
-  readonly toMatrix: Verdict & { readonly said: number };
-  readonly toMesh: Verdict & { readonly said: number };
+  readonly toMatrix: Tally;
+  readonly toMesh: Tally;
   /** Texts that went down with a socket, as ledger.ts defines it; the first two groups do not count as said. */
   readonly inFlight: number;
   /** Texts cut in the middle of their frame by the radio. */
@@ -31,8 +36,12 @@ export interface StormReport {
 /** The radio's to-phone queue holds 32; routing answers need some of them. */
 const QUEUE_ROOM = 20;
 const MESH_PAUSE_MS = 300;
-const PERSON_PAUSE_MS = 150;
+/** Two people, so that what they say stays below what the firmware's two seconds let through, dead times included. */
+const PERSON_PAUSE_MS = 800;
 const BURST = 6;
+/** A duplicate would come within this. */
+const SETTLE_MS = 2_000;
+const NAMED = 20;
 const TEXT = /\b[mx]-\d-\d+\b/;
 
 /** Everybody talks all the time; each keeps what was said. */
@@ -215,17 +224,16 @@ async function arrivedInRooms({ rooms, botId }: Stage): Promise<readonly (readon
   );
 }
 
-/** Waits until nothing has moved for a while after everything that is known to come has come. */
+/** Waits until all that is known to come has come and nothing else moves, or until nothing has moved for `calmMs`. */
 async function calm(stage: Stage, accepted: readonly (readonly string[])[], calmMs: number): Promise<void> {
   const goal = accepted.flat().length;
-  const deadline = performance.now() + calmMs;
-  for (let before = -1; performance.now() < deadline; ) {
-    const { radio } = stage;
-    const arrived = (await arrivedInRooms(stage)).flat().length;
+  for (let before = -1, movedMs = performance.now(); performance.now() - movedMs < calmMs; ) {
     const heard = heardOnMesh(stage).flat().length;
-    if (radio.waitingPackets === 0 && heard >= goal && arrived === before) return;
-    before = arrived;
-    await delay(1_500);
+    const moved = (await arrivedInRooms(stage)).flat().length + heard;
+    if (stage.radio.waitingPackets === 0 && heard >= goal && moved === before) return;
+    if (moved !== before) movedMs = performance.now();
+    before = moved;
+    await delay(SETTLE_MS);
   }
 }
 
@@ -254,8 +262,12 @@ async function count(stage: Stage, accepted: readonly (readonly string[])[]): Pr
 
 function merge(verdicts: readonly Verdict[]): Verdict {
   return {
-    lost: verdicts.flatMap(({ lost }) => lost),
-    duplicated: verdicts.flatMap(({ duplicated }) => duplicated),
-    reordered: verdicts.flatMap(({ reordered }) => reordered),
+    lost: named(verdicts.flatMap(({ lost }) => lost)),
+    duplicated: named(verdicts.flatMap(({ duplicated }) => duplicated)),
+    reordered: named(verdicts.flatMap(({ reordered }) => reordered)),
   };
+}
+
+function named(bodies: readonly string[]): readonly string[] {
+  return bodies.length <= NAMED ? bodies : [...bodies.slice(0, NAMED), `and ${bodies.length - NAMED} more`];
 }

@@ -21,13 +21,14 @@ export interface DaemonProcessOptions {
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 10;
+const MAX_OUTPUT_CHARS = 1_000_000;
 
 /** The real daemon in a process of its own, in a home of its own; one life after the other. */
 export class DaemonProcess {
   readonly home: string;
   readonly configPath: string;
   readonly readyFile: string;
-  /** Everything it wrote, of all lives. */
+  /** The end of what it wrote, of all lives. */
   output = '';
   readonly #options: DaemonProcessOptions;
   readonly #folder: string;
@@ -59,6 +60,7 @@ export class DaemonProcess {
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk: Buffer) => {
         this.output += chunk.toString();
+        if (this.output.length > 2 * MAX_OUTPUT_CHARS) this.output = this.output.slice(-MAX_OUTPUT_CHARS);
       });
   }
 

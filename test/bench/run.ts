@@ -1,0 +1,76 @@
+// Numbers of the whole relay: the bundle as a process of its own between a virtual radio and an in-memory homeserver in
+// this one. Run: npm run bench [-- --messages 200000] [-- --source]. One table on stdout, JSON in .cache/bench.json.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import {
+  type Measure,
+  measureDrain,
+  measureIdle,
+  measureLatency,
+  measureMemory,
+  measureStart,
+  measureSustained,
+} from './measures.ts';
+import { buildRig, type Rig } from './rig.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** A disk in memory: two hundred thousand messages are about memory, not about the disk. */
+const MEMORY_DISK = '/dev/shm';
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '200000' },
+    source: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+  },
+});
+
+function entryPoint(): string {
+  if (values.source) return join(ROOT, 'src/main.ts');
+  const built = spawnSync(process.execPath, [join(ROOT, '.ci/build.mjs')], { stdio: 'inherit' });
+  if (built.status !== 0) throw new Error('the build failed');
+  return join(ROOT, 'dist/mmrelay.js');
+}
+
+const wanted = (name: string): boolean => values.only === '' || values.only.split(',').includes(name);
+const entry = entryPoint();
+const measures: Measure[] = [];
+const note = (more: readonly Measure[]): void => {
+  measures.push(...more);
+  for (const measure of more) process.stderr.write(`${row(measure)}\n`);
+};
+
+function row({ name, value, unit, goal, met }: Measure): string {
+  const verdict = goal === undefined ? '' : `${goal.padEnd(10)} ${met === true ? 'met' : 'MISSED'}`;
+  return `${name.padEnd(56)} ${value.toFixed(value < 10 ? 2 : 1).padStart(10)} ${unit.padEnd(4)} ${verdict}`.trimEnd();
+}
+
+const steps: readonly (readonly [string, (rig: Rig) => Promise<readonly Measure[]>])[] = [
+  ['latency', measureLatency],
+  ['idle', measureIdle],
+  ['sustained', measureSustained],
+  ['drain', measureDrain],
+];
+const rig = await buildRig({ entry });
+try {
+  note(await measureStart(rig));
+  for (const [name, measure] of steps) if (wanted(name)) note(await measure(rig));
+} finally {
+  await rig.close();
+}
+if (wanted('memory')) {
+  const parent = existsSync(MEMORY_DISK) ? { parent: MEMORY_DISK } : {};
+  note(await measureMemory({ entry, ...parent }, Number(values.messages)));
+}
+
+const machine = `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
+process.stdout.write(`\n${machine}\n${measures.map(row).join('\n')}\n`);
+mkdirSync(join(ROOT, '.cache'), { recursive: true });
+writeFileSync(
+  join(ROOT, '.cache/bench.json'),
+  `${JSON.stringify({ machine, entry, at: new Date(), measures }, null, 2)}\n`,
+);

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { feature, mesh } from 'topojson-client';
 import type { GeometryCollection, GeometryObject, Topology } from 'topojson-specification';
 import { element, px } from '../shared/svg.ts';
 import { type Box, clipLine, clipRing, type Point, thin } from './clip.ts';
@@ -84,7 +85,6 @@ function path(points: readonly Point[], closed: boolean): string {
 
 /** Read anew for each picture: a map is asked for now and then, and its outlines would take megabytes for good. */
 async function loadWorld(scale: '50m' | '110m'): Promise<World> {
-  const { feature, mesh } = await import('topojson-client');
   const file = createRequire(import.meta.url).resolve(`world-atlas/countries-${scale}.json`);
   const atlas: Atlas = JSON.parse(await readFile(file, 'utf8'));
   const { countries, land } = atlas.objects;

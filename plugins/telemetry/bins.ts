@@ -1,7 +1,7 @@
 /** From records to the points of a line. */
 
 import { mean } from '../shared/numbers.ts';
-import type { Metric, MetricKey } from './metrics.ts';
+import type { ShownMetric } from './metrics.ts';
 import type { TelemetryRecord } from './records.ts';
 
 export interface Bin {
@@ -29,7 +29,7 @@ const BIN_HOURS = [1, 2, 3, 6, 12, 24] as const;
 /** Hourly bins ending now; wider ones for long spans. */
 export function binRecords(
   records: readonly TelemetryRecord[],
-  metric: Metric & { readonly key: MetricKey },
+  metric: ShownMetric,
   span: { readonly nowMs: number; readonly spanMs: number },
 ): Series {
   const hours = BIN_HOURS.find((one) => span.spanMs / (one * HOUR_MS) <= MAX_BINS) ?? 24;
@@ -44,7 +44,8 @@ export function binRecords(
       Math.floor((time * 1000 - fromMs) / binMs),
       time * 1000 <= span.nowMs + HOUR_MS ? count - 1 : count,
     );
-    if (value !== undefined && index >= 0) values[index]?.push(Math.min(value, metric.range?.[1] ?? value));
+    if (value !== undefined && index >= 0)
+      values[index]?.push(Math.min(metric.convert(value), metric.range?.[1] ?? Number.POSITIVE_INFINITY));
   }
   const bins = values.map((inBin, index) => (inBin.length === 0 ? null : binOf(inBin, fromMs + (index + 0.5) * binMs)));
   return { fromMs, toMs: span.nowMs, binMs, bins };

@@ -3,7 +3,7 @@
 import { type CommandCall, definePlugin, type Packet, type PluginContext, type Reply } from '../../src/plugins/api.ts';
 import { cutBytes, PACKET_BYTES } from '../shared/mesh-text.ts';
 import { binRecords, type Series } from './bins.ts';
-import { METRICS } from './metrics.ts';
+import { inUnits, METRICS } from './metrics.ts';
 import { freshRecords, readRecords, recordOf, type TelemetryRecord, withRecord } from './records.ts';
 import { type ChartRequest, parseRequest } from './request.ts';
 import { summary } from './summary.ts';
@@ -43,8 +43,9 @@ async function prune(ctx: Context): Promise<void> {
   for (const key of (await ctx.store.all()).keys()) await ctx.store.update(key, (stored) => freshRecords(stored, nowS));
 }
 
-async function chartOf(metric: (typeof METRICS)[number], request: ChartRequest, ctx: Context): Promise<Reply> {
+async function chartOf(asked: (typeof METRICS)[number], request: ChartRequest, ctx: Context): Promise<Reply> {
   const { records, name } = await recordsOf(request.node, ctx);
+  const metric = inUnits(asked, ctx.units);
   const series = binRecords(records, metric, { nowMs: ctx.clock.now(), spanMs: request.spanMs });
   const title = `${name} ${paceOf(series)} ${metric.key} Averages`;
   // The drawing parts are loaded when the first chart is asked for.

@@ -23,3 +23,14 @@ export const METRICS = [
 ] as const satisfies readonly Metric[];
 
 export type MetricKey = (typeof METRICS)[number]['key'];
+
+/** A metric, and how to convert a stored value for people who count in certain units. */
+export interface ShownMetric extends Metric {
+  readonly key: MetricKey;
+  convert(value: number): number;
+}
+
+export function inUnits(metric: (typeof METRICS)[number], units: 'metric' | 'imperial'): ShownMetric {
+  if (units === 'metric' || metric.key !== 'temperature') return { ...metric, convert: (value) => value };
+  return { ...metric, unit: '°F', convert: (celsius) => (celsius * 9) / 5 + 32 };
+}

@@ -1,4 +1,4 @@
-import { Engine } from '../../src/relay/engine.ts';
+import { Engine, type EngineOptions } from '../../src/relay/engine.ts';
 import type { RelayObserver } from '../../src/relay/observer.ts';
 import type { RelaySettings } from '../../src/relay/settings.ts';
 import type { StorePort } from '../../src/relay/store-port.ts';
@@ -36,6 +36,8 @@ export interface FixtureOptions {
   readonly path?: string;
   readonly clock?: ManualClock;
   readonly observer?: Partial<RelayObserver>;
+  /** Plugins, which take messages for themselves. */
+  readonly claim?: EngineOptions['claim'];
   /** Sets the stage before anything starts. */
   readonly prepare?: (ports: { readonly matrix: FakeMatrix; readonly radio: FakeRadio }) => void;
 }
@@ -57,7 +59,7 @@ export async function startEngine(options: FixtureOptions = {}): Promise<EngineF
     logger: silentLogger,
     random: () => 0.5,
     observer: { ...silentObserver, ...options.observer },
-    claim: () => Promise.resolve(false),
+    claim: options.claim ?? (() => Promise.resolve(false)),
     onFatal: (error) => fatal.push(error),
   });
   engine.start();

@@ -57,7 +57,7 @@ describe('records', () => {
     const tester = testPlugin(telemetry, world({ '!0a11ce01': [old(200, 1)], '!00000002': [old(200, 1)] }));
     for (let index = 0; index < 900; index += 1) await tester.packet(device({ batteryLevel: 50 }, NOW_S - 900 + index));
     const kept = tester.store.get('!0a11ce01') as { readonly time: number }[];
-    expect(kept.length).toBeLessThanOrEqual(600);
+    expect(kept.length).toBeLessThanOrEqual(400);
     expect([kept[0]!.time < NOW_S - 700, kept.at(-1)!.time]).toEqual([true, NOW_S - 1]);
     await tester.job('prune');
     expect([...tester.store.keys()]).toEqual(['!0a11ce01']);

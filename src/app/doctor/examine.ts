@@ -12,8 +12,8 @@ export interface ExamineOptions {
   readonly found: FoundConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  /** auto: contact radio and homeserver unless a daemon does already. */
-  readonly network: 'auto' | 'homeserver' | 'none';
+  /** auto: contact radio and homeserver unless a daemon does already; the radio never beside one. */
+  readonly network: 'auto' | 'homeserver' | 'homeserver-and-radio' | 'none';
 }
 
 export interface Examination {
@@ -33,8 +33,8 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const { config } = found;
   const alone = network === 'auto' && !daemon.running;
   const [matrix, radios] = await Promise.all([
-    checkMatrix(config, paths, { online: alone || network === 'homeserver' }),
-    checkRadios(config, { online: alone }),
+    checkMatrix(config, paths, { online: alone || network.startsWith('homeserver') }),
+    checkRadios(config, { online: alone || (network === 'homeserver-and-radio' && !daemon.running) }),
   ]);
   const findings = [
     ...checkConfig(found),

@@ -38,7 +38,7 @@ async function askHomeserver(credentials: Credentials, config: RelayConfig): Pro
   try {
     const who = await checkToken(credentials, TIMEOUT_MS);
     const token = finding('ok', `the homeserver accepts the token (device ${who.deviceId ?? 'without an id'})`);
-    return [token, ...(await checkRooms(credentials, config))];
+    return [token, ...(await checkRooms(credentials, config, who.userId))];
   } catch (error) {
     const refused = error instanceof RelayError && error.code === 'MATRIX_LOGGED_OUT';
     if (refused) return [finding('error', 'the homeserver refuses the token', 'run `mmrelay auth login`')];
@@ -46,30 +46,58 @@ async function askHomeserver(credentials: Credentials, config: RelayConfig): Pro
   }
 }
 
-async function checkRooms(credentials: Credentials, config: RelayConfig): Promise<Finding[]> {
-  const finding = findingsOf('matrix');
+type Ask = (path: string) => Promise<Readonly<Record<string, unknown>>>;
+
+async function checkRooms(credentials: Credentials, config: RelayConfig, userId: string): Promise<Finding[]> {
   const http = createHttp(systemClock);
-  const get = (path: string): Promise<Readonly<Record<string, unknown>>> =>
-    http({
-      method: 'GET',
-      url: `${credentials.homeserver}/_matrix/client/v3${path}`,
-      token: credentials.accessToken,
-      timeoutMs: TIMEOUT_MS,
-    });
-  const joined = (await get('/joined_rooms')).joined_rooms;
+  const { homeserver, accessToken: token } = credentials;
+  const ask: Ask = (path) =>
+    http({ method: 'GET', url: `${homeserver}/_matrix/client/v3${path}`, token, timeoutMs: TIMEOUT_MS });
+  const joined = (await ask('/joined_rooms')).joined_rooms;
   const member = new Set(Array.isArray(joined) ? joined.map(String) : []);
-  const findings: Finding[] = [];
-  for (const { id } of config.rooms) {
-    try {
-      const alias = id.startsWith('#') ? await get(`/directory/room/${encodeURIComponent(id)}`) : null;
-      const roomId = alias === null ? id : String(alias.room_id);
-      if (member.has(roomId)) findings.push(finding('ok', `${id}: joined`));
-      else findings.push(finding('warning', `${id}: not joined`, 'invite the account; the relay joins at its start'));
-    } catch (error) {
-      findings.push(finding('warning', `${id}: ${errorText(error)}`, 'check the id or alias'));
-    }
+  return Promise.all(config.rooms.map(({ id }) => checkRoom(id, { ask, member, userId })));
+}
+
+async function checkRoom(
+  id: string,
+  context: { readonly ask: Ask; readonly member: ReadonlySet<string>; readonly userId: string },
+): Promise<Finding> {
+  const finding = findingsOf('matrix');
+  const { ask, member, userId } = context;
+  try {
+    const alias = id.startsWith('#') ? await ask(`/directory/room/${encodeURIComponent(id)}`) : null;
+    const roomId = alias === null ? id : String(alias.room_id);
+    if (!member.has(roomId))
+      return finding('warning', `${id}: not joined`, 'invite the account; the relay joins at its start');
+    const state = (type: string): ReturnType<Ask> => ask(`/rooms/${encodeURIComponent(roomId)}/state/${type}`);
+    const encrypted = await orNone(state('m.room.encryption'));
+    const levels = await orNone(state('m.room.power_levels'));
+    const words = `${id}: joined, ${encrypted === null ? 'not encrypted' : 'encrypted'}`;
+    if (levels === null || maySend(levels, userId)) return finding('ok', words);
+    return finding('warning', `${words}, but this account may not write`, 'raise its power level in the room');
+  } catch (error) {
+    return finding('warning', `${id}: ${errorText(error)}`, 'check the id or alias');
   }
-  return findings;
+}
+
+/** null: the room has no such state. */
+async function orNone(answer: ReturnType<Ask>): Promise<Readonly<Record<string, unknown>> | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('M_NOT_FOUND')) return null;
+    throw error;
+  }
+}
+
+/** Room versions up to 12 alike: a creator above all levels is not listed, and has no need to be. */
+function maySend(levels: Readonly<Record<string, unknown>>, userId: string): boolean {
+  const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+  const within = (value: unknown, key: string): number | null =>
+    typeof value === 'object' && value !== null ? number(Reflect.get(value, key)) : null;
+  const own = within(levels.users, userId) ?? number(levels.users_default) ?? 0;
+  const needed = within(levels.events, 'm.room.message') ?? number(levels.events_default) ?? 0;
+  return own >= needed;
 }
 
 /** The way to each radio. A radio takes one client: `online` must be false beside a running daemon. */

@@ -1,3 +1,4 @@
+import type { CheckFlags } from '../config-check.ts';
 import type { GenerateFlags } from '../config-generate.ts';
 import type { GlobalFlags } from '../context.ts';
 import { addCommand, type Registry } from './registry.ts';
@@ -9,10 +10,10 @@ export function addConfigCommands(registry: Registry): void {
     registry,
     config,
     { usage: 'check', description: 'check the configuration without starting anything' },
-    async (flags: GlobalFlags & { readonly strict?: boolean; readonly json?: boolean }) =>
-      (await import('../config-check.ts')).configCheck(flags),
+    async (flags: CheckFlags) => (await import('../config-check.ts')).configCheck(flags),
   )
     .option('--strict', 'treat warnings as errors')
+    .option('--online', 'also ask the homeserver and the radio')
     .option('--json', 'the problems as JSON');
   addCommand(
     registry,

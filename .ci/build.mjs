@@ -9,7 +9,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const outdir = join(root, 'dist');
 rmSync(outdir, { recursive: true, force: true });
 
-const entryPoints = { mmrelay: join(root, 'src/main.ts') };
+const entryPoints = {
+  mmrelay: join(root, 'src/main.ts'),
+  // The first file of a plugin's thread.
+  'plugin-worker': join(root, 'src/plugins/worker/main.ts'),
+};
 const api = join(root, 'src/plugins/api.ts');
 if (existsSync(api)) entryPoints['plugin-api'] = api;
 

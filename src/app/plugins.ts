@@ -65,7 +65,7 @@ export function pluginTroubles(host: PluginHost): readonly string[] {
 }
 
 /** What is to run: the active entries of the three sections, core first. */
-export function pluginSpecs(
+function pluginSpecs(
   config: RelayConfig,
   paths: AppPaths,
   context: { readonly logger: Logger; readonly clock: Clock },

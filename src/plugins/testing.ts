@@ -59,7 +59,7 @@ const TEST_BOT = '@relay:example.org';
  * One plugin between fakes, run by the same runtime as in the relay: commands are matched, arguments read, the context
  * has declared needs only. Time stands still until `clock.advance`.
  */
-export class PluginTester {
+class PluginTester {
   readonly clock: ManualClock;
   readonly sent: { readonly mesh: MeshOutput[]; readonly packets: PacketOutput[]; readonly rooms: RoomOutput[] };
   readonly log: { readonly level: string; readonly message: string; readonly fields: unknown }[] = [];

@@ -54,8 +54,14 @@ function listProblems(list: unknown, name: string, check: (item: unknown) => str
   return list.map(check).filter((problem) => problem !== null);
 }
 
+/** Commands that a function of the configuration gave come later than the plugin. @throws RelayError PLUGIN_INVALID */
+export function assertCommand(command: unknown): void {
+  const problem = commandProblem(command);
+  if (problem !== null) throw new RelayError('PLUGIN_INVALID', `Not a plugin: ${problem}`);
+}
+
 /** What is wrong with a command; null when nothing is. */
-export function commandProblem(command: unknown): string | null {
+function commandProblem(command: unknown): string | null {
   if (!isFields(command) || typeof command.name !== 'string') return 'a command has no name';
   if (!COMMAND_NAME.test(command.name)) return `"${command.name}" cannot be the name of a command`;
   if (typeof command.description !== 'string') return `command ${command.name} has no description`;

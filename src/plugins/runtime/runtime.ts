@@ -3,6 +3,7 @@ import type { Command, ConfigOf, ConfigSchema, MessageContext, Plugin, PluginCon
 import { parseArguments, usageOf } from '../commands/arguments.ts';
 import { checkConfig } from '../config-values.ts';
 import type { CommandFacts, HostPort, HttpFetch, Job, Manifest, RawCall, RuntimeSetup } from '../protocol.ts';
+import { assertCommand } from '../validate.ts';
 import { CommandError, createContext, messageContext } from './context.ts';
 import { deepFreeze } from './freeze.ts';
 import { HttpClient } from './http.ts';
@@ -33,6 +34,7 @@ export class PluginRuntime {
     const { config, warnings } = checkConfig(plugin.configSchema ?? {}, setup.settings);
     const typed = deepFreeze(structuredClone(config)) as ConfigOf<ConfigSchema>;
     this.#commands = typeof plugin.commands === 'function' ? plugin.commands(typed) : (plugin.commands ?? []);
+    for (const command of this.#commands) assertCommand(command);
     const needs = plugin.needs ?? [];
     this.manifest = { ...describe(plugin, this.#commands), needs, warnings };
     const hosts = typeof plugin.httpHosts === 'function' ? plugin.httpHosts(typed) : (plugin.httpHosts ?? []);

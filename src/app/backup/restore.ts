@@ -72,16 +72,17 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
 }
 
 async function unpack({ archive, password }: RestoreOptions, folder: string): Promise<void> {
-  let source: AsyncIterable<Uint8Array> = createReadStream(archive);
+  let plain = archive;
   if (isSealed(archive)) {
     if (password === null) throw new RelayError('STORE_BACKUP', `${archive} is encrypted: give --password-file`);
     // To a file first: nothing of it may be believed before its last byte is checked.
     const opened = join(folder, '.opened');
-    await pipeline(Readable.from(unseal(source, password)), createWriteStream(opened, { mode: 0o600 }));
-    source = createReadStream(opened);
+    const sealed = createReadStream(archive);
+    await pipeline(Readable.from(unseal(sealed, password)), createWriteStream(opened, { mode: 0o600 }));
+    plain = opened;
   }
   const unzipped = createGunzip();
-  const feeding = pipeline(source, unzipped);
+  const feeding = pipeline(createReadStream(plain), unzipped);
   await Promise.all([feeding, readTar(unzipped, { onFile: (name) => fileWriter(folder, name) })]);
 }
 

@@ -70,11 +70,12 @@ export function checkLegacy(paths: AppPaths): Finding[] {
   const finding = findingsOf('migration');
   const old = paths.oldLayout.filter((path) => existsSync(path));
   if (paths.legacySources.length === 0 && old.length === 0) return [finding('ok', 'none needed')];
-  const remedy = 'look with `mmrelay migrate --dry-run`, then `mmrelay migrate`';
-  return [
-    ...old.map((path) => finding('info', `${path} lies where an older version kept it, and is used there`, remedy)),
-    ...paths.legacySources.map((folder) => finding('info', `${folder} holds data of another installation`, remedy)),
+  const words = [
+    ...old.map((path) => `${path} lies where an older version kept it, and is used there`),
+    ...paths.legacySources.map((folder) => `${folder} holds data of another installation`),
   ];
+  const remedy = 'look with `mmrelay migrate --dry-run`, then `mmrelay migrate`';
+  return words.map((text, index) => finding('info', text, index === words.length - 1 ? remedy : undefined));
 }
 
 function writable(folder: string): boolean {

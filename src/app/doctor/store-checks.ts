@@ -3,7 +3,7 @@ import type { AppPaths } from '../../config/paths.ts';
 import type { RelayConfig } from '../../config/types.ts';
 import { inspectStore, type StoreView } from '../../store/inspect-store.ts';
 import type { Clock } from '../../util/clock.ts';
-import { errorText } from '../../util/relay-error.ts';
+import { errorText, RelayError } from '../../util/relay-error.ts';
 import { ageText, type Finding, findingsOf } from './finding.ts';
 
 const MB = 1024 ** 2;
@@ -17,7 +17,11 @@ export function checkDatabase(paths: AppPaths, clock: Clock): Finding[] {
   try {
     view = inspectStore(path, 'quick');
   } catch (error) {
-    return [finding('error', errorText(error), 'restore a backup: `mmrelay restore <file>`')];
+    const corrupt = error instanceof RelayError && error.code === 'STORE_CORRUPT';
+    const remedy = corrupt
+      ? 'restore a backup: `mmrelay restore <file>`'
+      : 'run doctor as the user that runs the relay';
+    return [finding('error', errorText(error), remedy)];
   }
   if (view === null) return [finding('info', `${path}: will be created on first run`)];
   const size = `${(view.fileBytes / MB).toFixed(1)} MB`;

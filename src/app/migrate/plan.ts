@@ -122,7 +122,7 @@ function moved(artefact: Artefact, options: PlanOptions): MovedFile[] {
   if (artefact.kind !== 'database') return [one(artefact.source, artefact.target, artefact.bytes)];
   return databaseFiles(artefact.source).map((path) => {
     const suffix = path.slice(artefact.source.length);
-    return one(path, artefact.target + suffix, artefact.bytes);
+    return one(path, artefact.target + suffix, statSync(path).size);
   });
 }
 

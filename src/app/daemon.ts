@@ -86,7 +86,7 @@ function buildRadios(options: DaemonOptions, { values }: Store): ReadonlyMap<str
 
 function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): MatrixAdapter {
   const { config, paths, clock, logger, random } = options;
-  const crypto = buildCrypto(options, auth.login !== null);
+  const crypto = buildCrypto(options, auth.login?.password ?? null);
   return createMatrix({
     ...auth,
     ...(crypto === undefined ? {} : { crypto }),

@@ -6,9 +6,12 @@ import type { RoomCrypto } from '../matrix/room-crypto.ts';
 import type { EncryptedRooms } from '../matrix/sender.ts';
 import type { ValueStore } from '../relay/store-port.ts';
 import type { Logger } from '../util/logger.ts';
+import { writeFileDurably } from './files.ts';
 
 /** The key that opens the crypto stores lies beside the credentials: one secret folder to mount and to back up. */
 export const CRYPTO_KEY_FILE = 'crypto.key';
+/** Not in the log, which others read: a file that its owner takes away. */
+const RECOVERY_KEY_FILE = 'recovery-key.txt';
 
 export interface EncryptionOptions {
   readonly config: RelayConfig;
@@ -18,16 +21,25 @@ export interface EncryptionOptions {
 }
 
 /** End-to-end encryption as configured; undefined when it is switched off. Nothing is loaded before it is attached. */
-export function buildCrypto(options: EncryptionOptions, canLogIn: boolean): RoomCrypto | undefined {
+export function buildCrypto(options: EncryptionOptions, password: string | null): RoomCrypto | undefined {
   const { config, paths, logger, onFatal } = options;
   const { enabled, trust } = config.matrix.e2ee;
+  const folder = dirname(paths.credentials.path);
   if (enabled === 'off') return undefined;
   return new DeviceCrypto({
     storeFolder: paths.store.path,
-    keyPath: join(dirname(paths.credentials.path), CRYPTO_KEY_FILE),
+    keyPath: join(folder, CRYPTO_KEY_FILE),
     trust,
     required: enabled === 'on',
-    canReplaceDevice: canLogIn,
+    canReplaceDevice: password !== null,
+    identity:
+      password === null
+        ? null
+        : {
+            password,
+            reset: false,
+            saveRecoveryKey: (key) => saveRecoveryKey(join(folder, RECOVERY_KEY_FILE), key, logger),
+          },
     logger,
     onFatal,
   });
@@ -42,4 +54,14 @@ export function encryptedRooms(values: ValueStore): EncryptedRooms {
       if (values.get(key(roomId)) === null) values.set(key(roomId), 'yes');
     },
   };
+}
+
+function saveRecoveryKey(path: string, recoveryKey: string, logger: Logger): void {
+  writeFileDurably(path, `${recoveryKey}\n`);
+  logger.warn(
+    'The recovery key of the account has been written to a file: keep it somewhere safe and delete the file',
+    {
+      file: path,
+    },
+  );
 }

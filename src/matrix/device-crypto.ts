@@ -7,12 +7,14 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MatrixClient, MatrixEvent, Room } from 'matrix-js-sdk';
+import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
 import { type MatrixApi, path } from './api.ts';
 import { encryptAttachment } from './attachment.ts';
 import type { CryptoHandle } from './crypto/open-crypto.ts';
+import { type IdentityOptions, SecretStorageKey, setUpIdentity } from './identity.ts';
 import { asObject, asString, isObject } from './json-read.ts';
 import { type ClearEvent, type Decrypted, encryptionRefusal, type RoomCrypto } from './room-crypto.ts';
 import { loadSdk } from './sdk-logger.ts';
@@ -26,6 +28,8 @@ export interface DeviceCryptoOptions {
   readonly trust: 'all' | 'cross-signed';
   /** Encryption is asked for, not only welcome: that it cannot be started is fatal. */
   readonly required: boolean;
+  /** For the identity of the account; null without a password: then none is made. */
+  readonly identity: Omit<IdentityOptions, 'logger'> | null;
   /** A new device can be made, because there is a password. */
   readonly canReplaceDevice: boolean;
   readonly logger: Logger;
@@ -54,9 +58,14 @@ export class DeviceCrypto implements RoomCrypto {
   #session: Session | null = null;
   #problem: string | null = null;
   #deviceListsStale = false;
+  readonly #secretStorageKey = new SecretStorageKey();
 
   constructor(options: DeviceCryptoOptions) {
     this.#options = options;
+  }
+
+  callbacks(): CryptoCallbacks {
+    return this.#secretStorageKey.callbacks;
   }
 
   async attach(client: MatrixClient, api: MatrixApi): Promise<void> {
@@ -86,6 +95,7 @@ export class DeviceCrypto implements RoomCrypto {
       return;
     }
     this.#session = session;
+    this.#setUpIdentity(session, api);
   }
 
   async encrypt(roomId: string, event: ClearEvent): Promise<ClearEvent> {
@@ -168,6 +178,19 @@ export class DeviceCrypto implements RoomCrypto {
       if (storeFailed || required) onFatal(error);
       return null;
     }
+  }
+
+  /** In the background, once the client has synced: secret storage lives in account data. */
+  #setUpIdentity({ sdk, client }: Session, api: MatrixApi): void {
+    const { identity, logger } = this.#options;
+    const crypto = client.getCrypto();
+    if (identity === null || crypto === undefined) return;
+    const start = (state: string): void => {
+      if (state !== sdk.SyncState.Syncing) return;
+      client.off(sdk.ClientEvent.Sync, start);
+      void setUpIdentity({ client, crypto, api, key: this.#secretStorageKey }, { ...identity, logger });
+    };
+    client.on(sdk.ClientEvent.Sync, start);
   }
 
   #deviceTaken(deviceId: string): void {

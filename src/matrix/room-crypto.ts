@@ -5,6 +5,7 @@
  */
 
 import type { MatrixClient } from 'matrix-js-sdk';
+import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import type { JsonObject } from '../util/json.ts';
 import { RelayError } from '../util/relay-error.ts';
 import type { MatrixApi } from './api.ts';
@@ -17,6 +18,8 @@ export interface ClearEvent {
 export type Decrypted = ClearEvent | { readonly undecryptable: string };
 
 export interface RoomCrypto {
+  /** What the SDK asks of us; given to each new client. */
+  callbacks(): CryptoCallbacks;
   /**
    * Called with each new SDK client before it syncs (again after a change of device).
    * @throws RelayError CRYPTO_DEVICE_TAKEN when this device id has other keys on the server and a new device can be made;
@@ -44,6 +47,7 @@ export interface RoomCrypto {
 const SWITCHED_OFF = 'encryption is switched off (matrix.e2ee.enabled)';
 
 export const refuseEncryption: RoomCrypto = {
+  callbacks: () => ({}),
   attach: async () => undefined,
   encrypt: async (roomId) => {
     throw encryptionRefusal(`room ${roomId} is encrypted`, SWITCHED_OFF);

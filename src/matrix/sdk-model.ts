@@ -61,6 +61,7 @@ export class SdkModel {
       fetchFn: (input, init) => this.#fetch(String(input), init ?? {}, identity),
       localTimeoutMs: this.#options.timeoutMs,
       logger,
+      cryptoCallbacks: this.#options.crypto.callbacks(),
       timelineSupport: false,
       disableVoip: true,
     });

@@ -29,8 +29,8 @@ export function readSections(answer: JsonObject): SyncSections {
   for (const [roomId, room] of Object.entries(asObject(rooms.invite))) {
     invited.set(roomId, asObjects(asObject(asObject(room).invite_state).events));
   }
-  const toDevice = asObjects(asObject(answer.to_device).events).length;
-  return { joined, left, invited, empty: joined.length + left.length + invited.size + toDevice === 0 };
+  const others = [answer.to_device, answer.account_data].flatMap((part) => asObjects(asObject(part).events)).length;
+  return { joined, left, invited, empty: joined.length + left.length + invited.size + others === 0 };
 }
 
 function sections(rooms: JsonObject): readonly JoinedSection[] {

@@ -63,6 +63,7 @@ export function encryptionSuite(server: () => SuiteServer): void {
           keyPath: join(folder, 'crypto.key'),
           trust: 'all',
           required: false,
+          identity: null,
           canReplaceDevice: false,
           logger: silentLogger,
           onFatal: (error) => fatal.push(error),
@@ -285,6 +286,41 @@ export function encryptionSuite(server: () => SuiteServer): void {
     const known = await alice.client.getCrypto()?.getUserDeviceInfo([bot.userId], true);
     expect([...(known?.get(bot.userId)?.keys() ?? [])]).toEqual([bot.deviceId]);
     expect([...alice.unread]).toEqual([]);
+  });
+
+  it('makes identity, secret storage and key backup once, and leaves those of others alone', async () => {
+    const { alice, relay, sink, bot } = scene;
+    const roomId = await sharedRoom(true);
+    const shown: string[] = [];
+    const identity = { password: 'secret-b', reset: false, saveRecoveryKey: (key: string) => void shown.push(key) };
+    const published = async (): Promise<string> => {
+      const answer = await alice.client.downloadKeysForUsers([bot.userId]);
+      const keys = answer.master_keys?.[bot.userId]?.keys ?? {};
+      const device = answer.device_keys[bot.userId]?.[bot.deviceId];
+      const signed = Object.keys(device?.signatures?.[bot.userId] ?? {}).length;
+      return signed === 2 ? (Object.values(keys)[0] ?? '') : '';
+    };
+    const backup = async (): Promise<string> =>
+      bot.call('GET', '/room_keys/version').then(
+        ({ version }) => String(version),
+        () => '',
+      );
+    const first = await started(relay({ rooms: [roomId] }, { identity }));
+    await expect.poll(backup, { timeout: 15_000 }).not.toBe('');
+    const master = await published();
+    expect(master).not.toBe('');
+    expect(shown).toEqual([expect.stringMatching(/^E\w{3}( \w{4})+/)]);
+    const version = await backup();
+    await alice.sees(bot);
+    await alice.say(roomId, 'kept in the backup');
+    await expect
+      .poll(() => bot.call('GET', '/room_keys/version').then(({ count }) => count), { timeout: 15_000 })
+      .toBeGreaterThan(0);
+    await first.stop();
+    await started(relay({ rooms: [roomId] }, { identity }), sink.token());
+    await alice.say(roomId, 'second life');
+    await sink.until(() => sink.bodies(roomId).includes('second life'));
+    expect([await published(), await backup(), shown.length]).toEqual([master, version, 1]);
   });
 
   it('a device with keys of another program is not used: explained, or replaced where there is a password', async () => {

@@ -1,0 +1,159 @@
+/**
+ * The identity of our account: cross-signing keys, secret storage with a recovery key, key backup. Set up once, on the
+ * first start that has a password; each step looks first whether it is done. Nothing of somebody else's is replaced.
+ */
+
+import type { MatrixClient } from 'matrix-js-sdk';
+import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
+import type { JsonObject } from '../util/json.ts';
+import type { Logger } from '../util/logger.ts';
+import { errorText } from '../util/relay-error.ts';
+import { type MatrixApi, path } from './api.ts';
+import { HttpFailure } from './http.ts';
+import { asObject, asString } from './json-read.ts';
+
+type CryptoApi = NonNullable<ReturnType<MatrixClient['getCrypto']>>;
+
+export interface IdentityOptions {
+  /** The homeserver asks for it before it takes cross-signing keys. */
+  readonly password: string;
+  /** Replaces an identity that is there: everybody who has verified the account sees a warning. */
+  readonly reset: boolean;
+  /** Shown once: keeps the recovery key, before anything depends on it. A throw ends the set-up. */
+  readonly saveRecoveryKey: (recoveryKey: string) => void;
+  readonly logger: Logger;
+}
+
+/** The key of the secret storage, in memory while we set it up. One per SDK client. */
+export class SecretStorageKey {
+  #key: { readonly id: string | null; readonly bytes: Uint8Array<ArrayBuffer> } | null = null;
+
+  readonly callbacks: CryptoCallbacks = {
+    getSecretStorageKey: ({ keys }) => {
+      const id = this.#key?.id ?? Object.keys(keys)[0];
+      return Promise.resolve(this.#key === null || id === undefined ? null : [id, this.#key.bytes]);
+    },
+    cacheSecretStorageKey: (id, _info, bytes) => {
+      this.#key = { id, bytes };
+    },
+  };
+
+  use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#key = { id: null, bytes };
+  }
+
+  forget(): void {
+    this.#key = null;
+  }
+}
+
+interface Setup {
+  readonly client: MatrixClient;
+  readonly crypto: CryptoApi;
+  readonly api: MatrixApi;
+  readonly key: SecretStorageKey;
+}
+
+/** Never throws: without an identity the relay works all the same, and the next start tries again. */
+export async function setUpIdentity(setup: Setup, options: IdentityOptions): Promise<void> {
+  const { logger } = options;
+  try {
+    if (!(await ensureCrossSigning(setup, options))) return;
+    await ensureSecretStorage(setup, options);
+  } catch (error) {
+    logger.warn('The cross-signing identity could not be set up; the next start tries again', {
+      reason: errorText(error),
+    });
+  } finally {
+    setup.key.forget();
+  }
+}
+
+/** @returns false when the account's identity is not ours */
+async function ensureCrossSigning({ client, crypto, api }: Setup, options: IdentityOptions): Promise<boolean> {
+  const { password, reset, logger } = options;
+  const published = await publishedKeys(api, client);
+  const own = await crypto.getCrossSigningStatus();
+  const ownMaster = own.privateKeysCachedLocally.masterKey ? await crypto.getCrossSigningKeyId() : null;
+  if (published.master !== null && published.master === ownMaster) {
+    if (!published.deviceSigned) await crypto.crossSignDevice(client.getDeviceId() ?? '');
+    return true;
+  }
+  if (published.master !== null && !reset) {
+    logger.info('The account has a cross-signing identity made elsewhere; verify this device from there', {
+      device: client.getDeviceId(),
+    });
+    return false;
+  }
+  const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: client.getUserId() }, password };
+  await crypto.bootstrapCrossSigning({
+    setupNewCrossSigning: true,
+    authUploadDeviceSigningKeys: async (makeRequest) => {
+      try {
+        return await makeRequest(null);
+      } catch (error) {
+        const session = uiaSession(error);
+        if (session === null) throw error;
+        return makeRequest({ ...auth, session });
+      }
+    },
+  });
+  logger.info('Made the cross-signing identity of the account');
+  return true;
+}
+
+async function ensureSecretStorage({ client, crypto, api, key }: Setup, options: IdentityOptions): Promise<void> {
+  if (await hasSecretStorage(api, client.getUserId() ?? '')) return;
+  const hasBackup = (await crypto.getKeyBackupInfo()) !== null;
+  await crypto.bootstrapSecretStorage({
+    createSecretStorageKey: async () => {
+      const made = await crypto.createRecoveryKeyFromPassphrase();
+      options.saveRecoveryKey(made.encodedPrivateKey ?? '');
+      key.use(made.privateKey);
+      return made;
+    },
+    setupNewKeyBackup: !hasBackup,
+  });
+  options.logger.info('Made secret storage and key backup');
+}
+
+/** Asked from the server: the SDK knows only the account data of this run's syncs. @throws HttpFailure */
+async function hasSecretStorage(api: MatrixApi, userId: string): Promise<boolean> {
+  try {
+    const type = 'm.secret_storage.default_key';
+    const content = await api.request('GET', path`/user/${userId}/account_data/${type}`);
+    return asString(content.key) !== null;
+  } catch (error) {
+    if (error instanceof HttpFailure && error.status === 404) return false;
+    throw error;
+  }
+}
+
+interface PublishedKeys {
+  readonly master: string | null;
+  readonly deviceSigned: boolean;
+}
+
+/** What the server shows of us. @throws HttpFailure */
+async function publishedKeys(api: MatrixApi, client: MatrixClient): Promise<PublishedKeys> {
+  const userId = client.getUserId() ?? '';
+  const answer = await api.request('POST', path`/keys/query`, { body: { device_keys: { [userId]: [] } } });
+  const [master, selfSigning] = [answer.master_keys, answer.self_signing_keys].map((keys) =>
+    publicKey(asObject(asObject(keys)[userId])),
+  );
+  const device = asObject(asObject(asObject(answer.device_keys)[userId])[client.getDeviceId() ?? '']);
+  const signatures = asObject(asObject(device.signatures)[userId]);
+  return { master: master ?? null, deviceSigned: `ed25519:${selfSigning}` in signatures };
+}
+
+function publicKey(key: JsonObject): string | null {
+  return asString(Object.values(asObject(key.keys))[0]);
+}
+
+/** The session of a 401 that asks for a password (client-server API, "User-Interactive Authentication"). */
+function uiaSession(error: unknown): string | null {
+  if (!(error instanceof Error) || !('httpStatus' in error) || error.httpStatus !== 401 || !('data' in error)) {
+    return null;
+  }
+  return asString(asObject(error.data as JsonObject).session);
+}

@@ -1,6 +1,7 @@
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
+import { isPluginName } from '../validate.ts';
 import { type Checkout, checkoutFolder, ensureCheckout, readState, remoteHead, writeState } from './checkout.ts';
 import { folderEntry } from './entry.ts';
 import { createGit, type Git } from './git.ts';
@@ -77,8 +78,15 @@ export class CommunitySource {
     return remoteHead(this.#git, this.#origin(plugin), plugin.ref.kind === 'commit' ? null : checkRef(plugin.ref));
   }
 
-  #origin({ repository }: CommunityPlugin): Origin {
-    return parseOrigin(repository, this.#options.policy);
+  /** Two plugins of one repository have a checkout each: they may want different refs. */
+  #origin({ name, repository }: CommunityPlugin): Origin {
+    if (!isPluginName(name)) throw new RelayError('PLUGIN_NAME', `"${name}" cannot be the name of a plugin`);
+    const origin = parseOrigin(repository, this.#options.policy);
+    const last = origin.folder.at(-1) ?? '';
+    // No component of an origin holds an @, so this is nobody else's folder.
+    return last === name.toLowerCase()
+      ? origin
+      : { ...origin, folder: [...origin.folder.slice(0, -1), `${last}@${name}`] };
   }
 
   async #require(

@@ -1,0 +1,86 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import {
+  installPlugins,
+  listPlugins,
+  newPlugin,
+  removePlugin,
+  testPluginCode,
+} from '../../../src/app/plugins-admin.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
+import { config } from '../../config/helpers.ts';
+import { createRepository, pluginCode } from '../sources/git-server.ts';
+
+function setup(sections = '') {
+  const home = mkdtempSync(join(tmpdir(), 'mmrelay-home-'));
+  const paths = resolvePaths({ cli: { home }, env: {}, cwd: home, config: null, configFile: null });
+  const text = `matrix: { homeserver: https://ex.org, bot_user_id: '@bot:ex.org', access_token: x }
+matrix_rooms: [{ id: '!room:ex.org', meshtastic_channel: 0 }]
+meshtastic: { connection_type: tcp, host: 127.0.0.1 }
+${sections}`;
+  return { home, paths, config: config(text) };
+}
+
+it('a new plugin works, its test passes, and a broken one fails it', async () => {
+  const { paths } = setup();
+  const folder = newPlugin(paths, 'my-greeter.2');
+  expect((await testPluginCode(paths, 'my-greeter.2')).map(({ failure }) => failure)).toEqual([null, null, null]);
+  expect(() => newPlugin(paths, 'my-greeter.2')).toThrow(/is there already/);
+  expect(() => newPlugin(paths, '../out')).toThrow(expect.objectContaining({ code: 'PLUGIN_NAME' }));
+
+  const copy = newPlugin(paths, 'broken');
+  const code = readFileSync(join(copy, 'index.ts'), 'utf8');
+  writeFileSync(join(copy, 'index.ts'), code.replace('greeting number', 'number'));
+  const results = await testPluginCode(paths, 'broken');
+  expect(results.map(({ failure }) => failure === null)).toEqual([false, false, true]);
+  expect(existsSync(join(folder, 'package.json'))).toBe(true);
+});
+
+it('lists, installs, updates and removes', async () => {
+  const repository = createRepository('lamp');
+  const first = repository.commit({ 'index.js': pluginCode('lamp', '1') });
+  const given = setup(`security: { allow_local_plugin_paths: true }
+plugins: { ping: { active: true } }
+custom-plugins: { missing: { active: true } }
+community-plugins:
+  lamp: { active: true, repository: '${repository.url}', branch: main }
+  held: { active: true, repository: '${repository.url}', commit: '${first}' }
+  away: { active: true, repository: 'https://evil.example/x', branch: main }`);
+  mkdirSync(join(given.paths.communityPlugins.path, 'old-map'), { recursive: true });
+  writeFileSync(join(given.paths.communityPlugins.path, 'old-map', 'map.py'), '');
+  const note = (name: string): string | undefined => listPlugins(given).find((row) => row.name === name)?.note;
+
+  expect(listPlugins(given).find(({ name }) => name === 'ping')).toMatchObject({
+    tier: 'core',
+    active: true,
+    note: '',
+  });
+  expect(note('missing')).toContain('mmrelay plugins new missing');
+  expect(note('lamp')).toContain('not installed');
+  expect(note('away')).toContain('security.community_repo_hosts');
+  expect(note('old-map')).toMatch(/Python plugin.*core plugin "map"/);
+
+  expect(await installPlugins(given, ['lamp'], false)).toMatchObject([
+    { name: 'lamp', commit: first, changed: true, problem: null },
+  ]);
+  const second = repository.commit({ 'index.js': pluginCode('lamp', '2') });
+  expect(await installPlugins(given, [], true)).toMatchObject([
+    { name: 'lamp', commit: second, changed: true, news: null },
+    { name: 'held', problem: null, commit: first, news: second },
+    { name: 'away', commit: null, problem: expect.stringContaining('evil.example') },
+  ]);
+  for (const [name, version] of [
+    ['lamp', '2'],
+    ['held', '1'],
+  ] as const) {
+    const entry = fileURLToPath(note(name) ?? '');
+    expect(readFileSync(entry, 'utf8')).toContain(`version: '${version}'`);
+  }
+  await expect(installPlugins(given, ['nobody'], false)).rejects.toThrow(/Not in community-plugins.*nobody/);
+  const folder = removePlugin(given, 'lamp');
+  expect(existsSync(folder)).toBe(false);
+  expect(() => removePlugin(given, 'nobody')).toThrow(/no code of a plugin/);
+});

@@ -31,7 +31,7 @@ const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (what: strin
     advice: (what) => `${what} does not answer (out of reach, or connected to a phone?)`,
   },
   {
-    pattern: /dbus-next|ENOENT.*bus|ECONNREFUSED.*bus/i,
-    advice: () => 'the system has no D-Bus for Bluetooth (is bluetoothd installed and running?)',
+    pattern: /dbus-next|ENOENT.*bus|ECONNREFUSED.*bus|not provided by any|No BlueZ adapter/i,
+    advice: () => 'the Bluetooth service of the system does not answer (is bluetoothd installed and running?)',
   },
 ];

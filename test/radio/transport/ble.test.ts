@@ -108,6 +108,7 @@ describe('ble', () => {
     ['org.bluez.Error.AuthenticationFailed', /wants to be paired with: run "bluetoothctl".*pair AA:BB:CC:DD:EE:01/],
     ['Insufficient Encryption', /type the PIN that the radio shows \(123456/],
     ['EPERM: Operation not permitted', /setcap cap_net_raw,cap_net_admin\+eip/],
+    ['The name org.bluez was not provided by any .service files', /is bluetoothd installed and running\?/],
     ['the device has no Meshtastic service', /the device has no Meshtastic service/],
   ])('puts "%s" into plain words', async (words, plain) => {
     const { open, clock, hub } = setUp();

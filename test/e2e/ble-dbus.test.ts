@@ -1,0 +1,61 @@
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { createNobleHub } from '../../src/radio/ble/noble-hub.ts';
+import { createRadio } from '../../src/radio/radio.ts';
+import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { silentLogger } from '../../src/util/logger.ts';
+import { RecordingSink, textPacket } from '../radio/radio-rig.ts';
+import { bluezMissing, FakeBluez } from './support/bluez.ts';
+import { eventually } from './support/eventually.ts';
+
+const missing = bluezMissing() ?? inject('pythonMissing').meshtastic;
+const title = 'a radio over Bluetooth by D-Bus: noble and a bluetoothd double on a bus of its own';
+const NODE = { num: 0xa1b2c3d4, longName: 'Anna', shortName: 'ANN' };
+
+describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped: ${missing})`, () => {
+  const closing: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close();
+    delete process.env.DBUS_SYSTEM_BUS_ADDRESS;
+  });
+
+  it('carries both ways, and comes back when link, adapter or bluetoothd go', async () => {
+    const device = await createVirtualRadio({ nodes: [NODE] });
+    closing.push(() => device.close());
+    const bluez = await FakeBluez.start({ port: device.port, name: 'Anna_c3d4' });
+    closing.push(() => bluez.close());
+    process.env.DBUS_SYSTEM_BUS_ADDRESS = bluez.busAddress;
+    const hub = createNobleHub({ binding: { kind: 'dbus', uart: null }, logger: silentLogger });
+    const connect = { type: 'ble' as const, target: 'Anna_c3d4', hub };
+    const radio = createRadio({ name: 'ble', connect, clock: systemClock, random: () => 0, logger: silentLogger });
+    closing.push(() => radio.stop());
+    const sink = new RecordingSink();
+    radio.start(sink);
+    const reached = (status: string): Promise<true> =>
+      eventually(status, () => (radio.state().status === status ? true : null));
+    await reached('ready');
+
+    const text = 'over D-Bus '.padEnd(200, 'x');
+    device.node(NODE.num).sendText(0, text);
+    await eventually('the text', () => (sink.texts().includes(text) ? true : null));
+    const id = radio.newPacketId();
+    await radio.send(textPacket(id, 'y'.repeat(200)));
+    await eventually('our text on air', () => (device.mesh.heard.some(({ packet }) => packet.id === id) ? true : null));
+
+    bluez.command('drop');
+    await reached('backing-off');
+    await reached('ready');
+
+    bluez.command('off');
+    await reached('backing-off');
+    bluez.command('on');
+    await reached('ready');
+
+    await bluez.kill();
+    await radio.send(textPacket(radio.newPacketId(), 'into nothing')).catch(() => undefined);
+    await eventually('the reason', () => (/is bluetoothd installed/.test(radio.state().reason ?? '') ? true : null));
+    await bluez.restart();
+    await reached('ready');
+    expect(sink.texts().filter((seen) => seen === text)).toEqual([text]);
+  });
+});

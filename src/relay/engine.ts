@@ -12,23 +12,21 @@ import { linkPacket, writeIntents } from './intent-writer.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
 import { expireOrphans } from './orphans.ts';
+import { PacketIntake } from './packet-intake.ts';
 import type {
   GuestPacket,
   MatrixPort,
   MatrixSink,
   MeshNode,
-  MeshPacket,
   RadioPort,
   RadioSink,
   RoomEvent,
   SyncBatch,
 } from './ports.ts';
 import { RadioLane, type RadioOutcome } from './radio-lane.ts';
-import { Receptions } from './receptions.ts';
 import { newsOf } from './room-history.ts';
 import { RoomLanes } from './room-lanes.ts';
 import { RoomNames } from './room-names.ts';
-import { homeOf } from './rules/radio-pair.ts';
 import { isRelayable } from './rules/room-to-mesh.ts';
 import type { Intent, WorldView } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
@@ -70,7 +68,7 @@ export class Engine {
   readonly #clockSteps: ClockSteps;
   readonly #maintenance: Maintenance;
   readonly #failover: RadioFailover;
-  readonly #receptions: Receptions;
+  readonly #intake: PacketIntake;
   readonly #direct: DirectRooms;
   readonly #rooms: RoomLanes;
   readonly #radios = new Map<string, RadioLane>();
@@ -90,9 +88,12 @@ export class Engine {
     });
     this.#clockSteps = new ClockSteps(options);
     this.#maintenance = new Maintenance({ ...options, expireOrphans: () => this.#expireOrphans() });
-    this.#receptions = new Receptions(options.logger);
+    const onOverheard = (radio: string, packetId: number): void =>
+      this.#radios.get(radioLane(radio))?.onOverheard(packetId);
+    this.#intake = new PacketIntake({ ...options, onOverheard });
     this.#failover = new RadioFailover({
       ...options,
+      known: this.#intake.known,
       wakeLanes: (lanes) => this.#wake(lanes),
       onMoved: (radio, delivery, packetId) => this.#linkAnew(radio, delivery, packetId),
     });
@@ -266,20 +267,6 @@ export class Engine {
     if (intents.length > 0) this.submit(intents, 'notice');
   }
 
-  /** A packet belongs to the radio whose rooms it goes to, whichever of ours heard it: so it gets there once. */
-  #storePacket(radio: RadioPort, packet: MeshPacket): number | null {
-    const { store, clock, settings, radios } = this.#options;
-    if (radios.size === 1) return store.inbox.addPacket(radio.name, packet, clock.now());
-    const facts = { settings, radioInfo: (name: string) => radios.get(name)?.info() ?? null };
-    const home = homeOf(radio.name, packet, facts);
-    this.#receptions.note(radio.name, packet);
-    for (const [name, other] of radios) {
-      if (name !== radio.name && other.info()?.nodeNum === packet.from)
-        this.#radios.get(radioLane(name))?.onOverheard(packet.id);
-    }
-    return store.inbox.addPacket(home.radio, { ...packet, channel: home.channel }, clock.now(), home.radio);
-  }
-
   #radioSink(radio: RadioPort): RadioSink {
     const { store, observer } = this.#options;
     const lane = this.#radios.get(radioLane(radio.name));
@@ -289,12 +276,13 @@ export class Engine {
         lane?.onLinkChange();
       },
       onInfo: (info) => {
+        this.#intake.known.onInfo(radio.name, info);
         observer.onRadioInfo(radio.name, info);
         this.#inbox.wake();
       },
       onNode: (node) => this.#noteNode(radio.name, node),
       onPacket: (packet) => {
-        const rowId = store.transaction(() => this.#storePacket(radio, packet));
+        const rowId = store.transaction(() => this.#intake.add(radio, packet));
         observer.onPacket(radio.name, packet, rowId === null);
         if (rowId !== null) this.#inbox.wake();
       },

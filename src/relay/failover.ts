@@ -4,6 +4,7 @@ import type { Logger } from '../util/logger.ts';
 import { BROADCAST } from '../util/node-id.ts';
 import { errorText } from '../util/relay-error.ts';
 import { type RadioDelivery, radioLane } from './delivery.ts';
+import type { KnownRadios } from './known-radios.ts';
 import type { RadioPort } from './ports.ts';
 import { type RadioChannelRef, sameChannel } from './rules/radio-pair.ts';
 import type { RelaySettings } from './settings.ts';
@@ -17,6 +18,7 @@ const ROWS_AT_ONCE = 200;
 export interface FailoverOptions {
   readonly store: StorePort;
   readonly radios: ReadonlyMap<string, RadioPort>;
+  readonly known: KnownRadios;
   readonly settings: RelaySettings;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -97,9 +99,10 @@ export class RadioFailover {
 
   /** The first radio of the configuration that is up and has this channel. */
   #standIn(radio: RadioPort, channel: number): RadioChannelRef | null {
-    const info = radio.info();
+    const { radios, known } = this.#options;
+    const info = known.info(radio.name);
     if (info === null) return null;
-    for (const [name, other] of this.#options.radios) {
+    for (const [name, other] of radios) {
       const otherInfo = other === radio || other.state().status !== 'ready' ? null : other.info();
       const index = otherInfo === null ? null : sameChannel(info, channel, otherInfo);
       if (index !== null) return { radio: name, channel: index };

@@ -28,13 +28,14 @@ const HIKERS = { index: 0, name: 'Hikers', role: 'primary', hasKey: true } as co
 const LONG_FAST = { index: 0, name: '', role: 'primary', hasKey: true } as const;
 
 class TestRadio extends FakeRadio {
-  facts: RadioInfo;
+  facts: RadioInfo | null;
   constructor(name: string, change: Partial<RadioInfo>) {
     super(name);
     this.facts = { ...RADIO_INFO, ...change };
   }
+  // A radio that was not reached since the start has nothing to tell.
   override info(): RadioInfo {
-    return this.facts;
+    return this.facts as RadioInfo;
   }
 }
 
@@ -232,6 +233,27 @@ describe('failover', () => {
     north.setReady(true);
     await clock.advance(5_000);
     expect(north.texts()).toEqual([expect.stringContaining('waits')]);
+  });
+
+  it('knows the channels of a radio that was away since before the start', async () => {
+    const { north, south, clock, matrix } = await twoRadios({ failover: true });
+    if (north.facts !== null) north.sink?.onInfo(north.facts);
+    north.facts = null;
+    north.setReady(false);
+    matrix.sync([roomEvent({ body: 'by the other' })]);
+    south.sink?.onPacket(packet({ channel: 1, text: 'to its room' }));
+    await clock.advance(30_000);
+    expect(south.texts()).toEqual([expect.stringContaining('by the other')]);
+    expect(matrix.bodies()).toEqual([expect.stringContaining('to its room')]);
+  });
+
+  it('leaves the rows of a radio that was never reached where they are', async () => {
+    const { north, south, clock, matrix } = await twoRadios({ failover: true });
+    north.facts = null;
+    north.setReady(false);
+    matrix.sync([roomEvent({ body: 'waits' })]);
+    await clock.advance(30_000);
+    expect(south.sent).toEqual([]);
   });
 
   it('does not mind a restart of the radio', async () => {

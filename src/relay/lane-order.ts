@@ -3,7 +3,8 @@ import type { OutboxRow } from './store-port.ts';
 /**
  * Which row of a radio's lane leaves next: the rest of a text that has begun; else the best priority; among equals the
  * sender's room that was served longest ago. Within one room nothing overtakes, whatever its priority.
- * One per radio lane. Holds who was served when; forgetting it (a restart) costs fairness once, not order.
+ * One per radio lane. Holds who was served when; forgetting it (a restart) costs fairness once, not order: which text
+ * has begun is in the rows too.
  */
 export class LaneOrder {
   #served = new Map<string, number>();
@@ -11,7 +12,7 @@ export class LaneOrder {
   #openGroup: string | null = null;
 
   next(rows: readonly OutboxRow[]): OutboxRow | null {
-    const begun = rows.find((row) => row.groupId !== null && row.groupId === this.#openGroup);
+    const begun = rows.find((row) => this.isOpen(row)) ?? rows.find((row) => row.begun);
     if (begun !== undefined) return begun;
     const heads = new Map<string, OutboxRow>();
     for (const row of rows.toSorted((a, b) => a.rowId - b.rowId)) {

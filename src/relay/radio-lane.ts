@@ -52,7 +52,8 @@ const ACK_TIMEOUT_MS = 180_000;
 const SWEEP_MS = 15_000;
 /** No refusal asks for more; a time further off was written before the clock was set back. */
 const LONGEST_RETRY_MS = 60_000;
-const LOOKAHEAD_ROWS = 500;
+/** Rooms and plugins that can take turns at once. */
+const MAX_STREAMS = 500;
 const MAX_FRAME_BYTES = 255;
 
 /** The packet that is being offered; a routing answer counts more than the queue status that came with it. */
@@ -200,7 +201,7 @@ export class RadioLane {
   }
 
   #next(): OutboxRow | null {
-    return this.#order.next(this.#options.store.outbox.queued(this.#options.lane, LOOKAHEAD_ROWS));
+    return this.#order.next(this.#options.store.outbox.heads(this.#options.lane, MAX_STREAMS));
   }
 
   /** Milliseconds until the row may leave; null while the link is down (a change of it wakes us). */

@@ -63,6 +63,8 @@ export interface OutboxRow extends NewOutboxRow {
   readonly nextAttemptAtMs: number;
   readonly sentAtMs: number | null;
   readonly lastError: string | null;
+  /** Another row of its group has left: this one is to follow before anything else. */
+  readonly begun: boolean;
 }
 
 export interface OutboxChange {
@@ -122,6 +124,8 @@ export interface OutboxStore {
   head(lane: string): OutboxRow | null;
   /** The next queued rows of the lane in leaving order. */
   queued(lane: string, limit: number): readonly OutboxRow[];
+  /** The first queued row (by row id) of each origin up to its slash, as a room or a plugin; best priority first. */
+  heads(lane: string, limit: number): readonly OutboxRow[];
   /** Rows in state `sent` of the lane: waiting for the other side's word. */
   sent(lane: string): readonly OutboxRow[];
   /** A queued or sent radio row by its packet id. */

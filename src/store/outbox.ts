@@ -26,6 +26,7 @@ interface OutboxColumns {
   readonly next_attempt_at_ms: number;
   readonly sent_at_ms: number | null;
   readonly last_error: string | null;
+  readonly waits: number;
 }
 
 interface Turn {
@@ -39,11 +40,15 @@ const EXPIRED_AT_ONCE = 200;
 
 const COLUMNS =
   'row_id, lane, priority, created_at_ms, expires_at_ms, packet_id, origin, group_id, payload, state, attempts, ' +
-  'next_attempt_at_ms, sent_at_ms, last_error';
+  'next_attempt_at_ms, sent_at_ms, last_error, waits';
 /** The index outbox_queue has this order, so the first row is found without sorting. */
 const LEAVING_ORDER = 'ORDER BY waits, turn_priority, turn_row_id, row_id';
 
 const QUEUED = `SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND state = 'queued' ${LEAVING_ORDER} LIMIT ?`;
+/** As the index outbox_streams has it, which answers this without reading the rows. */
+const STREAM = `substr(origin, 1, instr(origin || '/', '/') - 1)`;
+const HEADS = `SELECT ${COLUMNS} FROM outbox WHERE row_id IN
+  (SELECT MIN(row_id) FROM outbox WHERE lane = ? AND state = 'queued' GROUP BY ${STREAM}) ${LEAVING_ORDER} LIMIT ?`;
 const BY_ID = `SELECT ${COLUMNS} FROM outbox WHERE row_id = ?`;
 const SENT = `SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND state = 'sent' ORDER BY row_id`;
 const BY_PACKET = `SELECT ${COLUMNS} FROM outbox WHERE lane = ? AND packet_id = ? AND packet_id IS NOT NULL
@@ -98,6 +103,10 @@ export class SqliteOutbox implements OutboxStore {
 
   queued(lane: string, limit: number): readonly OutboxRow[] {
     return this.#many(QUEUED, lane, limit);
+  }
+
+  heads(lane: string, limit: number): readonly OutboxRow[] {
+    return this.#many(HEADS, lane, limit);
   }
 
   sent(lane: string): readonly OutboxRow[] {
@@ -211,5 +220,6 @@ function toRow(row: OutboxColumns): OutboxRow {
     nextAttemptAtMs: row.next_attempt_at_ms,
     sentAtMs: row.sent_at_ms,
     lastError: row.last_error,
+    begun: row.waits === 0,
   };
 }

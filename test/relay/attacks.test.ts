@@ -264,6 +264,47 @@ describe('strangers', () => {
   });
 });
 
+describe('a radio that was away for long', () => {
+  const other = '!other:ex.org';
+  const both = settings({
+    routes: [route(), route({ room: other })],
+    userRate: { perMinute: 1e6, burst: 1e6 },
+  });
+
+  it('serves a second room in turn, however many messages of the first wait', async () => {
+    const f = await startEngine({ settings: both });
+    f.radio.setReady(false);
+    f.matrix.sync(Array.from({ length: 700 }, (_, n) => roomEvent({ eventId: `$${n}`, body: `m${n}` })));
+    f.matrix.sync([roomEvent({ eventId: '$other', roomId: other, body: 'me too' })]);
+    await f.clock.advance(1_000);
+
+    f.radio.setReady(true);
+    await f.clock.advance(5_000);
+
+    expect(f.radio.texts()).toEqual(['Alice[M]: m0', 'Alice[M]: me too', 'Alice[M]: m1']);
+  });
+
+  it('goes on with the text in parts that a restart interrupted', async () => {
+    const path = databasePath();
+    const before = await startEngine({ path, settings: both });
+    before.matrix.sync([roomEvent({ eventId: '$served', roomId: other, body: 'served' })]);
+    await before.clock.advance(100);
+    before.matrix.sync([
+      roomEvent({ eventId: '$other', roomId: other, body: 'me too' }),
+      roomEvent({ eventId: '$long', body: `${'long '.repeat(70)}end` }),
+    ]);
+    await before.clock.advance(2_500);
+    expect(before.radio.texts()).toEqual(['Alice[M]: served', expect.stringContaining('(1/2)')]);
+    await before.engine.stop();
+    before.store.close();
+
+    const f = await startEngine({ path, settings: both });
+    await f.clock.advance(5_000);
+
+    expect(f.radio.texts()[0]).toContain('(2/2)');
+  });
+});
+
 describe('names that strangers chose', () => {
   it.each([
     ['Eve\u202e\n[Bob/Home]: hi', 'mesh'],

@@ -23,3 +23,15 @@ test.each(Object.entries(WHERE))('%s answers its query without a scan or a sort'
   raw.close();
   store.close();
 });
+
+test('the heads of all streams of a lane are found without reading rows', () => {
+  const path = join(scratch(), 'db.sqlite');
+  const store = open({ path });
+  const raw = new SqliteModule(path);
+  const sql = `SELECT MIN(row_id) FROM outbox WHERE lane = ? AND state = 'queued'
+    GROUP BY substr(origin, 1, instr(origin || '/', '/') - 1)`;
+  const plan = raw.prepare<string[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all('radio:a');
+  expect(plan.map((step) => step.detail)).toEqual([expect.stringMatching(/USING (COVERING )?INDEX outbox_streams/)]);
+  raw.close();
+  store.close();
+});

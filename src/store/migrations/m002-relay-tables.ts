@@ -33,6 +33,8 @@ const OUTBOX = `
     turn_row_id INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX outbox_queue ON outbox (lane, waits, turn_priority, turn_row_id, row_id) WHERE state = 'queued';
+  CREATE INDEX outbox_streams ON outbox (lane, substr(origin, 1, instr(origin || '/', '/') - 1), row_id)
+    WHERE state = 'queued';
   CREATE INDEX outbox_expiry ON outbox (expires_at_ms, row_id, lane) WHERE state = 'queued';
   CREATE INDEX outbox_sent ON outbox (lane, row_id) WHERE state = 'sent';
   CREATE INDEX outbox_open ON outbox (lane, state, created_at_ms) WHERE state IN ('queued', 'sent');

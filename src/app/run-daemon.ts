@@ -37,6 +37,8 @@ export interface RunOptions {
 }
 
 const HEALTH_CHECK_MS = 1_000;
+/** Until the relay is ready, somebody waits for it. */
+const READY_CHECK_MS = 100;
 
 /** Runs the relay until a signal or a fatal failure. @returns the exit code */
 export async function runDaemon(options: RunOptions): Promise<ExitCode> {
@@ -158,7 +160,14 @@ function watchReadiness(
     said = words;
     if (report.ready) ready?.show();
     ready?.update();
-    cancel = clock.after(HEALTH_CHECK_MS, look);
+    wait(HEALTH_CHECK_MS);
+  };
+  const wait = (restMs: number): void => {
+    const stepMs = told ? restMs : Math.min(restMs, READY_CHECK_MS);
+    cancel = clock.after(stepMs, () => {
+      if (stepMs === restMs || daemon.health().ready) look();
+      else wait(restMs - stepMs);
+    });
   };
   look();
   return () => cancel();

@@ -1,9 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { encodeFrame } from '../../../src/radio/codec/framing.ts';
+import { createRadio } from '../../../src/radio/radio.ts';
 import type { SerialDriver, SerialLinkHandlers } from '../../../src/radio/serial/driver.ts';
 import { listLinuxPorts } from '../../../src/radio/serial/ports.ts';
 import { type SerialMemory, SerialTransport } from '../../../src/radio/transport/serial.ts';
+import { type LogFields, type Logger, silentLogger } from '../../../src/util/logger.ts';
 import { ManualClock, settle } from '../../../src/util/manual-clock.ts';
 import { describeTransport, type TransportRig } from '../../contract/transport-contract.ts';
+import { RecordingSink } from '../radio-rig.ts';
 import { Machine } from '../serial/machine.ts';
 
 const WAKE_UP_BYTES = 32;
@@ -102,6 +106,35 @@ describe('serial', () => {
     const { machine, driver, open } = setUp();
     await open(machine.plug(BOARD));
     expect(driver.written).toEqual(new Array(WAKE_UP_BYTES).fill(0xc3));
+  });
+
+  it('keeps console text out of the protocol, and shows it at debug', async () => {
+    const { machine, driver, transport } = setUp();
+    const path = machine.plug(BOARD);
+    const lines: unknown[] = [];
+    const debug = (message: string, fields: LogFields = {}): void => {
+      if (message === 'radio console') lines.push(fields.line);
+    };
+    const logger: Logger = { ...silentLogger, debug, child: () => logger };
+    const clock = new ManualClock();
+    const connect = { type: 'custom' as const, transports: () => transport(path, clock) };
+    const radio = createRadio({ name: 'usb', connect, clock, random: () => 0.5, logger });
+    const sink = new RecordingSink();
+    radio.start(sink);
+    while (radio.state().status !== 'handshaking') await settle();
+    const wantConfig = driver.written.slice(WAKE_UP_BYTES + 4);
+    const text = (words: string): Buffer => Buffer.from(`\u001b[32mINFO  | ${words}\u001b[0m\r\n`);
+    const myInfo = encodeFrame(Uint8Array.of(0x1a, 0x02, 0x08, 0x07));
+    // configCompleteId with the nonce that was asked for.
+    const complete = encodeFrame(Uint8Array.of(0x38, ...wantConfig.slice(1)));
+    const stream = Buffer.concat([text('boot'), myInfo, text('half a frame follows'), complete, text('done')]);
+    for (let at = 0; at < stream.length; at += 5) driver.send(stream.subarray(at, at + 5));
+    expect(radio.state().status).toBe('ready');
+    expect(lines).toEqual(['INFO  | boot', 'INFO  | half a frame follows', 'INFO  | done']);
+    const stopping = radio.stop();
+    await clock.advance(1_000);
+    await stopping;
+    expect(driver.openPorts).toBe(0);
   });
 
   it('gives the radio 100 ms to wake up', async () => {

@@ -216,6 +216,17 @@ test('M11: rotated logs come along, plugins are merged, a second database is put
   expect(report.notes.join(' ')).toMatch(/auth login.*docs\/PLUGINS\.md/);
 });
 
+test('keys that this version made in a home of 1.4 move with their key file', () => {
+  const home = scratch();
+  home14(home);
+  put(join(home, 'matrix', 'crypto.key'), 'key');
+  put(join(home, 'matrix', 'store', 'crypto-DEV.sqlite'), 'sealed');
+  migrate(home);
+  const { credentials, store } = pathsOf(home);
+  expect(readFileSync(join(credentials.path, '..', 'crypto.key'), 'utf8')).toBe('key');
+  expect(readFileSync(join(store.path, 'crypto-DEV.sqlite'), 'utf8')).toBe('sealed');
+});
+
 test('M12: space is asked for by the size of the data', () => {
   const home = scratch();
   home12(home);

@@ -15,6 +15,7 @@ import { settleDatabase } from '../../store/settle-database.ts';
 import { snapshotFile } from '../../store/snapshot-file.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { RelayError } from '../../util/relay-error.ts';
+import { CRYPTO_KEY_FILE } from '../encryption.ts';
 import { sha256OfFile } from '../files.ts';
 
 /** What the archive says about itself, in its first file. */
@@ -60,7 +61,7 @@ export async function collect({ paths, configFile, folder, clock }: CollectOptio
   }
   for (const source of below(paths.store.path)) await take(source, join('store', relative(paths.store.path, source)));
   const beside = dirname(paths.credentials.path);
-  for (const name of listOr(beside)) if (name.endsWith('.key')) await take(join(beside, name), name);
+  await take(join(beside, CRYPTO_KEY_FILE), CRYPTO_KEY_FILE);
   await take(paths.credentials.path, 'credentials.json');
   if (configFile !== null) await take(configFile, 'config.yaml');
   for (const source of below(paths.plugins.path)) {
@@ -125,8 +126,4 @@ function below(folder: string): string[] {
     .filter((entry) => entry.isFile() && !SIDECARS.some((suffix) => entry.name.endsWith(suffix)))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-}
-
-function listOr(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder) : [];
 }

@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import type { FoundConfig } from '../../config/search.ts';
 import type { Clock } from '../../util/clock.ts';
 import { errorText } from '../../util/relay-error.ts';
+import { CRYPTO_KEY_FILE } from '../encryption.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 /** The configuration, by the validator that a start uses. */
@@ -34,7 +35,8 @@ export function checkHome(paths: AppPaths, clock: Clock): Finding[] {
       finding('error', `${home} cannot be written by this user`, `chown it to the user that runs the relay`),
     );
   } else findings.push(finding('ok', `${home} can be written`));
-  for (const file of [paths.credentials.path, paths.database.path]) {
+  const key = join(dirname(paths.credentials.path), CRYPTO_KEY_FILE);
+  for (const file of [paths.credentials.path, key, paths.database.path]) {
     const mode = statSync(file, { throwIfNoEntry: false })?.mode;
     if (mode !== undefined && (mode & 0o007) !== 0 && process.platform !== 'win32')
       findings.push(finding('warning', `${file} can be read by every user of this machine`, `chmod 600 ${file}`));

@@ -140,7 +140,7 @@ function retiredPath(source: string, { home, from, stamp }: PlanOptions): string
 
 function notesOf(artefacts: readonly Artefact[]): string[] {
   const notes: string[] = [];
-  if (artefacts.some(({ kind }) => kind === 'store')) {
+  if (artefacts.some(({ kind, source }) => kind === 'store' && source.endsWith('.db'))) {
     notes.push(
       'Encryption keys of the Python relay cannot be used; they are kept. For encrypted rooms run `mmrelay auth login`.',
     );

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { CRYPTO_KEY_FILE } from '../encryption.ts';
 
 /** What a file is to the relay. */
 export type ArtefactKind = 'credentials' | 'config' | 'database' | 'store' | 'logs' | 'plugins';
@@ -31,6 +32,8 @@ export function findArtefacts(root: string, home: string): Artefact[] {
     found.push({ kind, source, target: to, bytes: stat.size, mtimeMs: stat.mtimeMs });
   };
   for (const place of CREDENTIALS) add('credentials', place, 'credentials.json');
+  // The key of our own crypto stores lies beside the credentials: without it they cannot be opened.
+  for (const place of [join('matrix', CRYPTO_KEY_FILE), CRYPTO_KEY_FILE]) add('store', place, CRYPTO_KEY_FILE);
   if (foreign) add('config', 'config.yaml', 'config.yaml');
   for (const place of DATABASES) {
     add('database', place, TARGET_DATABASE);

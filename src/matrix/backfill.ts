@@ -18,7 +18,7 @@ export interface Gap {
 }
 
 export interface BackfillLimits {
-  /** Events sent before this wall time are not worth fetching. */
+  /** A page of events that were all sent before this wall time is the last one fetched. */
   readonly oldestMs: number;
   readonly maxEvents: number;
   /** An event we already have: everything before it too. */
@@ -45,12 +45,15 @@ export async function fillGap(api: MatrixApi, gap: Gap, limits: BackfillLimits):
     const page = await readPage(api, gap, from);
     if (page === null) return finish(false);
     members.push(...asObjects(page.state));
-    for (const event of asObjects(page.chunk)) {
+    const chunk = asObjects(page.chunk);
+    for (const event of chunk) {
       if (limits.isKnown(asString(event.event_id) ?? '')) return finish(true);
-      if ((asNumber(event.origin_server_ts) ?? 0) < limits.oldestMs) return finish(false);
       newestFirst.push(event);
       if (sinceOwnJoin([event], gap.userId) !== null) return finish(true);
     }
+    // A whole page, because a far server dates its events as it likes: one of them must not hide those before it.
+    const isOld = (event: JsonObject): boolean => (asNumber(event.origin_server_ts) ?? 0) < limits.oldestMs;
+    if (chunk.length > 0 && chunk.every(isOld)) return finish(false);
     const end = asString(page.end);
     if (end === null || end === from) return finish(true);
     if (newestFirst.length >= limits.maxEvents) return finish(false);

@@ -54,6 +54,7 @@ export interface EngineOptions {
 const TOKEN_KEY = 'sync_token';
 const TOKEN_USER_KEY = 'sync_user';
 const INSTALL_KEY = 'install_id';
+const NAME_FRESH_MS = 3_600_000;
 
 /**
  * Joins the two sides. One per daemon. Holds the lanes and the pump; messages are in the store.
@@ -260,8 +261,12 @@ export class Engine {
   #noteNode(radio: string, node: MeshNode): void {
     const { store, clock } = this.#options;
     const { longName, shortName } = node;
+    const known = store.names.get(node.num);
+    // A radio repeats all its nodes at each connection, and each write costs a flash card a little of its life.
+    const isKnown = known !== null && known.longName === longName && known.shortName === shortName;
+    const isFresh = known !== null && Math.abs(clock.now() - known.lastSeenMs) < NAME_FRESH_MS;
     const intents = store.transaction(() => {
-      store.names.put(node.num, { longName, shortName, lastSeenMs: clock.now() });
+      if (!isKnown || !isFresh) store.names.put(node.num, { longName, shortName, lastSeenMs: clock.now() });
       return this.#direct.onNode(radio, node);
     });
     if (intents.length > 0) this.submit(intents, 'notice');

@@ -1,10 +1,13 @@
 import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { errorText } from '../util/relay-error.ts';
 import type { RoomEvent } from './ports.ts';
 import type { StorePort } from './store-port.ts';
 
 export interface UnreadEventsOptions {
   readonly store: StorePort;
   readonly clock: Clock;
+  readonly logger: Logger;
   /** A message that is older than this would not be sent to the mesh any more: its key is not waited for. */
   readonly maxAgeMs: () => number;
   /** An event has been unreadable for a minute. Runs inside a transaction. */
@@ -40,8 +43,7 @@ export class UnreadEvents {
     const others = this.#read().filter(({ eventId }) => eventId !== event.eventId);
     this.#write([...others, event].slice(-MAX_EVENTS));
     if (this.#told.has(event.sender) || this.#cancels.has(event.sender)) return;
-    const look = (): void => this.#lookAgain(event.sender);
-    this.#cancels.set(event.sender, this.#options.clock.after(TELL_AFTER_MS, look, { background: true }));
+    this.#lookLater(event.sender);
   }
 
   /** Its key has come. Call inside the transaction that stores the event. */
@@ -59,8 +61,18 @@ export class UnreadEvents {
     this.#cancels.delete(sender);
     const event = this.#read().find((unread) => unread.sender === sender);
     if (event === undefined) return;
-    this.#told.add(sender);
-    this.#options.store.transaction(() => this.#options.tell(event));
+    try {
+      this.#options.store.transaction(() => this.#options.tell(event));
+      this.#told.add(sender);
+    } catch (error) {
+      this.#options.logger.warn('A sender could not be told that an event is unreadable', { error: errorText(error) });
+      this.#lookLater(sender);
+    }
+  }
+
+  #lookLater(sender: string): void {
+    const look = (): void => this.#lookAgain(sender);
+    this.#cancels.set(sender, this.#options.clock.after(TELL_AFTER_MS, look, { background: true }));
   }
 
   #read(): readonly RoomEvent[] {

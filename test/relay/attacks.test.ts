@@ -4,6 +4,7 @@ import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { MeshNode } from '../../src/relay/ports.ts';
 import { RelayError } from '../../src/util/relay-error.ts';
 import { startEngine } from '../support/engine-fixture.ts';
 import { OWN_NODE, packet, ROOM, roomEvent, route, settings } from '../support/relay-fixture.ts';
@@ -241,6 +242,44 @@ describe('a full disk', () => {
     await f.clock.advance(6_000);
 
     expect(f.matrix.bodies()).toEqual([expect.stringContaining('too old')]);
+  });
+});
+
+describe('an event that stays unreadable', () => {
+  it('is told of when the disk has room again; the timer ends nothing', async () => {
+    const f = await startEngine();
+    const { add } = f.store.outbox;
+    let isFull = true;
+    f.store.outbox.add = (row) => {
+      if (isFull) throw diskFull();
+      return add.call(f.store.outbox, row);
+    };
+    f.matrix.sync([roomEvent({ type: 'm.room.encrypted', undecryptable: 'no key', encrypted: true })]);
+    await f.clock.advance(61_000);
+    isFull = false;
+    await f.clock.advance(61_000);
+
+    expect(f.matrix.sent).toHaveLength(1);
+  });
+});
+
+describe('a radio that tells its nodes again', () => {
+  it('costs no write for those that are known', async () => {
+    const f = await startEngine();
+    const { put } = f.store.names;
+    let writes = 0;
+    f.store.names.put = (...facts) => {
+      writes += 1;
+      put.apply(f.store.names, facts);
+    };
+    const node = { num: 7, longName: 'Seven', shortName: '7', publicKey: null } as MeshNode;
+    for (const change of [{}, {}, { longName: 'Seven II' }, { longName: 'Seven II' }])
+      f.radio.sink?.onNode({ ...node, ...change });
+    f.clock.step(2 * 3_600_000);
+    f.radio.sink?.onNode({ ...node, longName: 'Seven II' });
+
+    expect(writes).toBe(3);
+    expect(f.store.names.get(7)).toMatchObject({ longName: 'Seven II', lastSeenMs: f.clock.now() });
   });
 });
 

@@ -69,14 +69,3 @@ function misses([ax, ay]: Point, [bx, by]: Point, box: Box): boolean {
     Math.min(ay, by) > box.bottom
   );
 }
-
-/** Drops points that lie within half a pixel of the one before. */
-export function thin(points: readonly Point[]): readonly Point[] {
-  const kept: Point[] = [];
-  for (const [index, point] of points.entries()) {
-    const last = kept.at(-1);
-    const near = last !== undefined && Math.abs(last[0] - point[0]) < 0.5 && Math.abs(last[1] - point[1]) < 0.5;
-    if (!near || index === points.length - 1) kept.push(point);
-  }
-  return kept;
-}

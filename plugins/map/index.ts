@@ -2,6 +2,7 @@
 
 import { type BaseContext, type ConfigOf, definePlugin, type PluginContext } from '../../src/plugins/api.ts';
 import { isPlace } from '../shared/geo.ts';
+import { Turns } from '../shared/turns.ts';
 import { type MapNode, precisionRadiusM } from './map-node.ts';
 import { describeNearby } from './nearby.ts';
 import { MAP_USAGE, type MapOptions, parseMapOptions } from './options.ts';
@@ -32,32 +33,37 @@ const configSchema = {
 type Config = ConfigOf<typeof configSchema>;
 type Context = PluginContext<typeof configSchema, 'nodes' | 'positions' | 'http' | 'files'>;
 
-// biome-ignore lint/style/noDefaultExport: a plugin is the default export of its file
-export default definePlugin({
-  name: 'map',
-  version: '2.0.0',
-  api: 1,
-  description: 'Map of mesh radio nodes. Supports `zoom` and `size` options to customize',
-  configSchema,
-  needs: ['nodes', 'positions', 'http', 'files'],
-  httpHosts: (config) => tileHosts(config.tile_url),
-  commands: [
-    {
-      name: 'map',
-      description: 'Map of mesh radio nodes. Supports `zoom` and `size` options to customize',
-      help: `${MAP_USAGE}\nOn the mesh: distance and direction of the nodes around you.`,
-      async run(call, ctx) {
-        const nodes = await locatedNodes(ctx);
-        if (call.from.kind === 'mesh') return nearbyOf(call.from.message.packet.from, nodes, ctx);
-        const { zoom, image_width: width, image_height: height } = ctx.config;
-        const options = parseMapOptions(call.argText, { zoom: null, width, height });
-        if (options === null) throw ctx.fail(MAP_USAGE);
-        const maxZoom = zoom ?? (nodes.length > 1 ? CLOSE_ZOOM : SINGLE_ZOOM);
-        return draw(nodes, { ...options, maxZoom }, ctx);
+function createMap() {
+  const turns = new Turns();
+  return definePlugin({
+    name: 'map',
+    version: '2.0.0',
+    api: 1,
+    description: 'Map of mesh radio nodes. Supports `zoom` and `size` options to customize',
+    configSchema,
+    needs: ['nodes', 'positions', 'http', 'files'],
+    httpHosts: (config) => tileHosts(config.tile_url),
+    commands: [
+      {
+        name: 'map',
+        description: 'Map of mesh radio nodes. Supports `zoom` and `size` options to customize',
+        help: `${MAP_USAGE}\nOn the mesh: distance and direction of the nodes around you.`,
+        async run(call, ctx) {
+          const nodes = await locatedNodes(ctx);
+          if (call.from.kind === 'mesh') return nearbyOf(call.from.message.packet.from, nodes, ctx);
+          const { zoom, image_width: width, image_height: height } = ctx.config;
+          const options = parseMapOptions(call.argText, { zoom: null, width, height });
+          if (options === null) throw ctx.fail(MAP_USAGE);
+          const maxZoom = zoom ?? (nodes.length > 1 ? CLOSE_ZOOM : SINGLE_ZOOM);
+          return turns.take(() => draw(nodes, { ...options, maxZoom }, ctx));
+        },
       },
-    },
-  ],
-});
+    ],
+  });
+}
+
+// biome-ignore lint/style/noDefaultExport: a plugin is the default export of its file
+export default createMap();
 
 function tileHosts(url: string): string[] {
   const example = url.replaceAll('{s}', 'a');

@@ -2,6 +2,7 @@
 
 import { type CommandCall, definePlugin, type Packet, type PluginContext, type Reply } from '../../src/plugins/api.ts';
 import { cutBytes, PACKET_BYTES } from '../shared/mesh-text.ts';
+import { Turns } from '../shared/turns.ts';
 import { binRecords, type Series } from './bins.ts';
 import { inUnits, METRICS } from './metrics.ts';
 import { freshRecords, readRecords, recordOf, type TelemetryRecord, withRecord } from './records.ts';
@@ -12,22 +13,27 @@ type Context = PluginContext<Readonly<Record<never, never>>, 'nodes' | 'store'>;
 
 const HOUR_MS = 3_600_000;
 
-// biome-ignore lint/style/noDefaultExport: a plugin is the default export of its file
-export default definePlugin({
-  name: 'telemetry',
-  version: '2.0.0',
-  api: 1,
-  description: 'Graph of avg Mesh telemetry value for last 12 hours',
-  needs: ['nodes', 'store'],
-  commands: METRICS.map((metric) => ({
-    name: metric.key,
+function createTelemetry() {
+  const turns = new Turns();
+  return definePlugin({
+    name: 'telemetry',
+    version: '2.0.0',
+    api: 1,
     description: 'Graph of avg Mesh telemetry value for last 12 hours',
-    help: `Usage: !${metric.key} [node] [24h|7d]\n${metric.label} of one node or of the mesh; 12 hours unless told.`,
-    run: (call: CommandCall, ctx: Context) => chartOf(metric, parseRequest(call.argText), ctx),
-  })),
-  schedule: [{ name: 'prune', every: '6h', run: prune }],
-  onMeshPacket: record,
-});
+    needs: ['nodes', 'store'],
+    commands: METRICS.map((metric) => ({
+      name: metric.key,
+      description: 'Graph of avg Mesh telemetry value for last 12 hours',
+      help: `Usage: !${metric.key} [node] [24h|7d]\n${metric.label} of one node or of the mesh; 12 hours unless told.`,
+      run: (call: CommandCall, ctx: Context) => turns.take(() => chartOf(metric, parseRequest(call.argText), ctx)),
+    })),
+    schedule: [{ name: 'prune', every: '6h', run: prune }],
+    onMeshPacket: record,
+  });
+}
+
+// biome-ignore lint/style/noDefaultExport: a plugin is the default export of its file
+export default createTelemetry();
 
 async function record(packet: Packet, ctx: Context): Promise<void> {
   if (packet.decoded?.kind !== 'telemetry') return;

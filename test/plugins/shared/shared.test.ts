@@ -5,6 +5,7 @@ import { cutBytes, pageOf, utf8Length } from '../../../plugins/shared/mesh-text.
 import { fixed, float32Text, median } from '../../../plugins/shared/numbers.ts';
 import { loadFont, rasterise } from '../../../plugins/shared/raster.ts';
 import { escapeXml } from '../../../plugins/shared/svg.ts';
+import { Turns } from '../../../plugins/shared/turns.ts';
 import { longDuration, shortDuration } from '../../../plugins/shared/when.ts';
 
 describe('numbers as Python prints them', () => {
@@ -102,6 +103,21 @@ describe('places', () => {
       ),
     ).toBeCloseTo(180);
   });
+});
+
+it('takes turns, also after one that failed', async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  const work = (name: string) => async () => {
+    order.push(`${name} begins`);
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push(`${name} ends`);
+    if (name === 'a') throw new Error('a failed');
+    return name;
+  };
+  const [a, b] = await Promise.allSettled([turns.take(work('a')), turns.take(work('b'))]);
+  expect([a.status, b.status]).toEqual(['rejected', 'fulfilled']);
+  expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
 });
 
 describe('drawing', () => {

@@ -11,7 +11,7 @@ import { writeFileDurably } from './files.ts';
 /** The key that opens the crypto stores lies beside the credentials: one secret folder to mount and to back up. */
 export const CRYPTO_KEY_FILE = 'crypto.key';
 /** Not in the log, which others read: a file that its owner takes away. */
-const RECOVERY_KEY_FILE = 'recovery-key.txt';
+export const RECOVERY_KEY_FILE = 'recovery-key.txt';
 
 export interface EncryptionOptions {
   readonly config: RelayConfig;

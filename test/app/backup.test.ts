@@ -20,6 +20,7 @@ function buildHome(home: string): Store {
   put(join(home, 'config.yaml'), 'x: 1\n');
   put(join(home, 'credentials.json'), CREDENTIALS);
   put(join(home, 'crypto.key'), 'key\n');
+  put(join(home, 'recovery-key.txt'), 'words\n');
   put(join(home, 'plugins', 'custom', 'mine', 'index.js'), 'code');
   put(join(home, 'logs', 'mmrelay.log'), 'not in the backup');
   const store = openStore({ path: join(home, 'database', 'meshtastic.sqlite'), logger: silentLogger });
@@ -50,6 +51,7 @@ test('a backup beside running databases, one of them locked for itself alone, co
     'crypto.key',
     'database/meshtastic.sqlite',
     'plugins/custom/mine/index.js',
+    'recovery-key.txt',
     'store/crypto.sqlite',
   ]);
   expect(statSync(archive).mode & 0o777).toBe(0o600);
@@ -95,7 +97,7 @@ test('encrypted: nothing readable inside; a wrong password, a flipped bit and a 
   writeFileSync(join(folder, 'flipped'), flipped);
   await expect(restoreTo(fresh, join(folder, 'flipped'), 'correct horse')).rejects.toThrow(/damaged/);
   expect(readdirSync(fresh)).toEqual([]);
-  expect((await restoreTo(fresh, archive, 'correct horse', true)).manifest.files.length).toBe(5);
+  expect((await restoreTo(fresh, archive, 'correct horse', true)).manifest.files.length).toBe(6);
   expect(readdirSync(fresh)).toEqual([]);
   await restoreTo(fresh, archive, 'correct horse');
   expect(readFileSync(join(fresh, 'config.yaml'), 'utf8')).toBe('x: 1\n');

@@ -15,7 +15,7 @@ import { settleDatabase } from '../../store/settle-database.ts';
 import { snapshotFile } from '../../store/snapshot-file.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { RelayError } from '../../util/relay-error.ts';
-import { CRYPTO_KEY_FILE } from '../encryption.ts';
+import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from '../encryption.ts';
 import { sha256OfFile } from '../files.ts';
 
 /** What the archive says about itself, in its first file. */
@@ -61,7 +61,7 @@ export async function collect({ paths, configFile, folder, clock }: CollectOptio
   }
   for (const source of below(paths.store.path)) await take(source, join('store', relative(paths.store.path, source)));
   const beside = dirname(paths.credentials.path);
-  await take(join(beside, CRYPTO_KEY_FILE), CRYPTO_KEY_FILE);
+  for (const name of [CRYPTO_KEY_FILE, RECOVERY_KEY_FILE]) await take(join(beside, name), name);
   await take(paths.credentials.path, 'credentials.json');
   if (configFile !== null) await take(configFile, 'config.yaml');
   for (const source of below(paths.plugins.path)) {

@@ -98,7 +98,8 @@ function isSealed(archive: string): boolean {
 }
 
 /** Where a backup may put files; nothing else of an archive is believed. */
-const PLACES = /^(?:backup\.json|config\.yaml|credentials\.json|[\w.-]+\.key|(?:database|store|plugins)\/.+)$/;
+const PLACES =
+  /^(?:backup\.json|config\.yaml|credentials\.json|crypto\.key|recovery-key\.txt|(?:database|store|plugins)\/.+)$/;
 
 function fileWriter(folder: string, name: string): { write(bytes: Uint8Array): void; end(): void } {
   if (!PLACES.test(name) || name.split('/').some((part) => part === '..' || part === ''))

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { CRYPTO_KEY_FILE } from '../encryption.ts';
+import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from '../encryption.ts';
 
 /** What a file is to the relay. */
 export type ArtefactKind = 'credentials' | 'config' | 'database' | 'store' | 'logs' | 'plugins';
@@ -33,7 +33,8 @@ export function findArtefacts(root: string, home: string): Artefact[] {
   };
   for (const place of CREDENTIALS) add('credentials', place, 'credentials.json');
   // The key of our own crypto stores lies beside the credentials: without it they cannot be opened.
-  for (const place of [join('matrix', CRYPTO_KEY_FILE), CRYPTO_KEY_FILE]) add('store', place, CRYPTO_KEY_FILE);
+  for (const name of [CRYPTO_KEY_FILE, RECOVERY_KEY_FILE])
+    for (const place of [join('matrix', name), name]) add('store', place, name);
   if (foreign) add('config', 'config.yaml', 'config.yaml');
   for (const place of DATABASES) {
     add('database', place, TARGET_DATABASE);

@@ -13,13 +13,14 @@ declare module 'vitest' {
  * MMRELAY_E2E_REQUIRED=1 (CI) it fails the run.
  */
 export async function setup(project: TestProject): Promise<void> {
-  const [synapse, meshtastic, bumble, mmrelay] = await Promise.all([
+  const [synapse, meshtastic, bumble, mmrelay, nio] = await Promise.all([
     pythonEnvState('synapse'),
     pythonEnvState('meshtastic'),
     pythonEnvState('bumble'),
     pythonEnvState('mmrelay'),
+    pythonEnvState('nio'),
   ]);
-  const states = [synapse, meshtastic, bumble, mmrelay];
+  const states = [synapse, meshtastic, bumble, mmrelay, nio];
   const reasons = states.map(({ reason }) => reason).filter((reason) => reason !== null);
   if (reasons.length > 0 && process.env.MMRELAY_E2E_REQUIRED === '1') throw new Error(reasons.join('\n'));
   project.provide('pythonMissing', {
@@ -27,5 +28,6 @@ export async function setup(project: TestProject): Promise<void> {
     meshtastic: meshtastic.reason,
     bumble: bumble.reason,
     mmrelay: mmrelay.reason,
+    nio: nio.reason,
   });
 }

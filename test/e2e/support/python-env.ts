@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** The counterparts that live in Python; each has its own environment and its own requirements-<name>.txt. */
-export type PythonEnvName = 'synapse' | 'meshtastic' | 'bumble' | 'mmrelay';
+export type PythonEnvName = 'synapse' | 'meshtastic' | 'bumble' | 'mmrelay' | 'nio';
 
 export type PythonEnvState =
   | { readonly python: string; readonly reason: null }

@@ -54,7 +54,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** The real thing: package `mqtt`, loaded when it is first needed. */
 export const connectBroker: ConnectBroker = async (request) => {
-  const { connect } = await import('mqtt');
+  // The default export: a bundler keeps no names of a CommonJS module that is loaded late.
+  const { connect } = (await import('mqtt')).default;
   const { host, port, tls, username, password } = request.address;
   const client = connect({
     protocol: tls ? 'mqtts' : 'mqtt',

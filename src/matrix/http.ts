@@ -101,6 +101,9 @@ function parse(text: string): JsonValue | undefined {
   }
 }
 
+/** A date is as good as our clock, which may be years behind: no wait may last so long. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
 /** RFC 9110 10.2.3: seconds or a date. Matrix deprecates the body's retry_after_ms in its favour; the longer one counts. */
 function retryAfter(response: Response, body: JsonObject, nowMs: number): number | null {
   const header = response.headers.get('Retry-After');
@@ -108,7 +111,7 @@ function retryAfter(response: Response, body: JsonObject, nowMs: number): number
   const fromHeader =
     header === null ? Number.NaN : /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMs;
   const longest = Math.max(fromBody ?? 0, Number.isFinite(fromHeader) ? fromHeader : 0);
-  return longest > 0 ? longest : null;
+  return longest > 0 ? Math.min(longest, MAX_RETRY_AFTER_MS) : null;
 }
 
 const UNREACHED: ReadonlyMap<string, string> = new Map([

@@ -40,6 +40,7 @@ export class InboxPump {
   #held = 0;
   /** Tokens taken for rows of a transaction that failed: the next try must not pay again. */
   readonly #verdicts = new Map<number, boolean>();
+  readonly #claims = new Map<number, boolean>();
 
   constructor(options: InboxPumpOptions) {
     this.#options = options;
@@ -61,11 +62,21 @@ export class InboxPump {
     for (const row of rows) {
       // Heard by a second radio of ours: plugins had their say at the first.
       const isAgain = row.item.kind === 'mesh' && row.item.again === true;
-      if (!isAgain && (await this.#options.claim(row, world))) claimed.add(row.rowId);
+      if (!isAgain && (await this.#claim(row, world))) claimed.add(row.rowId);
     }
     const lanes = store.transaction(() => this.#decide(rows, claimed));
     this.#verdicts.clear();
+    this.#claims.clear();
     this.#options.wakeLanes(lanes);
+  }
+
+  /** Each plugin hears of a message once, however often the transaction fails. */
+  async #claim(row: InboxRow, world: WorldView): Promise<boolean> {
+    const known = this.#claims.get(row.rowId);
+    if (known !== undefined) return known;
+    const isClaimed = await this.#options.claim(row, world);
+    this.#claims.set(row.rowId, isClaimed);
+    return isClaimed;
   }
 
   #decide(rows: readonly InboxRow[], claimed: ReadonlySet<number>): ReadonlySet<string> {

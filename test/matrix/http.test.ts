@@ -42,6 +42,11 @@ describe('failures of the homeserver', () => {
       { ...matrix(429, 'M_LIMIT_EXCEEDED'), headers: { 'Retry-After': '3' } },
       { retry: { kind: 'after', ms: 3000 } },
     ],
+    [
+      '429, a date far off, as it looks to a clock that is years behind',
+      { ...matrix(429, 'M_LIMIT_EXCEEDED'), headers: { 'Retry-After': 'Wed, 21 Oct 2099 07:28:00 GMT' } },
+      { retry: { kind: 'after', ms: 3_600_000 } },
+    ],
     ['429, page', { status: 429, body: 'slow down' }, { retry: { kind: 'after', ms: 5000 } }],
     ['401 token', matrix(401, 'M_UNKNOWN_TOKEN'), { code: 'MATRIX_LOGGED_OUT', retry: { kind: 'later' } }],
     ['401 page', { status: 401, body: 'proxy auth' }, { code: 'MATRIX_UNAVAILABLE', retry: { kind: 'later' } }],

@@ -210,6 +210,28 @@ describe('a full disk', () => {
     expect(f.radio.texts()).toEqual(['Alice[M]: one', 'Alice[M]: two']);
   });
 
+  it('makes no plugin hear a message twice', async () => {
+    const heard: number[] = [];
+    const claim = (row: { readonly rowId: number }): Promise<boolean> => {
+      heard.push(row.rowId);
+      return Promise.resolve(true);
+    };
+    const f = await startEngine({ claim });
+    const { markDone } = f.store.inbox;
+    let failures = 3;
+    f.store.inbox.markDone = (rowId) => {
+      failures -= 1;
+      if (failures >= 0) throw diskFull();
+      markDone.call(f.store.inbox, rowId);
+    };
+    f.matrix.sync([roomEvent({ eventId: '$a', body: '!ping' })]);
+
+    await f.clock.advance(120_000);
+
+    expect(heard).toHaveLength(1);
+    expect(f.store.inbox.pending(10)).toEqual([]);
+  });
+
   it('swallows no notice about messages that were too many', async () => {
     const f = await startEngine({ settings: settings({ userRate: { perMinute: 1, burst: 1 } }) });
     const { markDone } = f.store.inbox;

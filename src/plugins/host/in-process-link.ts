@@ -1,3 +1,4 @@
+import type { Packet } from '../api.ts';
 import type { Job, Manifest } from '../protocol.ts';
 import { PluginRuntime, type RuntimeOptions } from '../runtime/runtime.ts';
 import { assertPlugin } from '../validate.ts';
@@ -25,11 +26,39 @@ export class InProcessLink implements PluginLink {
   }
 
   run(id: number, job: Job): Promise<boolean> {
-    // A copy for each plugin: none sees what another did to it.
-    return this.#runtime?.run(id, structuredClone(job)) ?? Promise.resolve(false);
+    return this.#runtime?.run(id, ownCopy(job)) ?? Promise.resolve(false);
   }
 
   async stop(): Promise<void> {
     await this.#runtime?.stop();
   }
+}
+
+/**
+ * A copy for each plugin: none sees what another did to it. All but the bytes will be frozen, so only what holds bytes
+ * is copied: with thirty plugins a full copy for each was a fifth of the way of a message.
+ */
+function ownCopy(job: Job): Job {
+  switch (job.kind) {
+    case 'packet':
+      return { ...job, packet: packetCopy(job.packet) };
+    case 'mesh-text':
+      return { ...job, message: { ...job.message, packet: packetCopy(job.message.packet) } };
+    case 'command': {
+      const { call } = job;
+      if (call.from.kind === 'room') return { ...job, call: { ...call } };
+      const { message } = call.from;
+      return {
+        ...job,
+        call: { ...call, from: { ...call.from, message: { ...message, packet: packetCopy(message.packet) } } },
+      };
+    }
+    case 'room-message':
+    case 'schedule':
+      return { ...job };
+  }
+}
+
+function packetCopy(packet: Packet): Packet {
+  return { ...packet, payload: packet.payload.slice() };
 }

@@ -9,9 +9,9 @@ import { Engine } from '../relay/engine.ts';
 import type { RelayObserver } from '../relay/observer.ts';
 import type { GuestPacket, RadioPort } from '../relay/ports.ts';
 import { openStore, type Store } from '../store/open-store.ts';
-import type { Clock } from '../util/clock.ts';
+import { type Clock, sleep } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
-import { errorText } from '../util/relay-error.ts';
+import { errorText, RelayError } from '../util/relay-error.ts';
 import { activityLog } from './activity-log.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
 import { buildCrypto, encryptedRooms } from './encryption.ts';
@@ -39,6 +39,8 @@ export interface DaemonOptions {
 /** The running relay: object graph and lifecycle. One per process. */
 export interface Daemon {
   start(): void;
+  /** After a failure: Matrix ends at once, and while the disk is full this waits, for what the radio handed over is in memory only. */
+  settle(impatient: AbortSignal): Promise<void>;
   /** Ends both sides and closes the store; what is not delivered stays in it. */
   stop(): Promise<void>;
   health(): HealthReport;
@@ -101,6 +103,8 @@ function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): Ma
   });
 }
 
+const DISK_CHECK_MS = 1_000;
+
 interface Parts {
   readonly store: Store;
   readonly matrix: MatrixAdapter;
@@ -153,6 +157,25 @@ class RunningDaemon implements Daemon {
     this.#engine.start();
     void this.#shared?.start();
     this.#phase = 'running';
+  }
+
+  async settle(impatient: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options;
+    await this.#parts.matrix.stop();
+    for (let waits = 0; this.#diskFull() && !impatient.aborted; waits += 1) {
+      if (waits === 0) logger.error('The disk is full: the relay ends when there is room again');
+      await sleep(clock, DISK_CHECK_MS, impatient);
+    }
+  }
+
+  #diskFull(): boolean {
+    const { store } = this.#parts;
+    try {
+      store.transaction(() => store.values.set('disk_checked', String(this.#options.clock.now())));
+      return false;
+    } catch (error) {
+      return error instanceof RelayError && error.code === 'STORE_FULL';
+    }
   }
 
   async stop(): Promise<void> {

@@ -105,6 +105,7 @@ async function runLocked(options: RunOptions, running: Running): Promise<ExitCod
   reloader.stop();
   ready?.stop();
   void systemd.stopping();
+  if (failure !== null) await daemon.settle(signals.second);
   const stop = (): Promise<unknown> => Promise.all([daemon.stop(), server?.close()]);
   await shutDown({ clock, logger, stop, impatient: signals.second });
   if (failure !== null) throw failure.error;

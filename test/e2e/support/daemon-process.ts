@@ -48,6 +48,11 @@ export class DaemonProcess {
     return this.#child?.pid ?? 0;
   }
 
+  /** Of the life that ended; null while it runs. */
+  get exitCode(): number | null {
+    return this.#child?.exitCode ?? null;
+  }
+
   /** Begins a life; does not wait for it to be up. */
   start(): void {
     const { entry = MAIN, env = {}, wrapper = [] } = this.#options;

@@ -46,7 +46,7 @@ const BLOCKED_WAIT_MS = 60_000;
 const IDLE_MS = 60_000;
 
 /** Refusals of this very event: no waiting helps, and the events behind it must not wait for it. */
-const EVENT_REFUSALS: ReadonlySet<string> = new Set(['MATRIX_TOO_LARGE', 'MATRIX_REFUSED', 'MATRIX_NOT_FOUND']);
+const EVENT_REFUSALS: ReadonlySet<string> = new Set(['MATRIX_TOO_LARGE', 'MATRIX_REFUSED']);
 
 /**
  * Takes the rows of one room's lane to the homeserver, strictly in order. One per room. Holds nothing but its backoff.
@@ -128,7 +128,7 @@ export class RoomLane {
       if (this.#abort.signal.aborted) return;
       if (!(error instanceof RelayError)) throw error;
       // A room that cannot be found is no fault of the event.
-      if (roomId === null || !EVENT_REFUSALS.has(error.code)) this.#wait(row, error);
+      if (roomId === null || !isRefusal(error, delivery)) this.#wait(row, error);
       else await this.#sendFallback(row, delivery, { error, roomId });
     }
   }
@@ -163,7 +163,7 @@ export class RoomLane {
       this.#succeed(row, eventId, roomId);
     } catch (second) {
       if (!(second instanceof RelayError)) throw second;
-      if (EVENT_REFUSALS.has(second.code)) this.#finish(row, { state: 'failed', reason: second.message }, roomId);
+      if (isRefusal(second, null)) this.#finish(row, { state: 'failed', reason: second.message }, roomId);
       else this.#wait(row, second);
     }
   }
@@ -219,6 +219,13 @@ export class RoomLane {
 /** The delivery in a row of a room lane, as `delivery.ts` wrote it. */
 function readRoomDelivery(row: OutboxRow): RoomDelivery {
   return row.payload as unknown as RoomDelivery;
+}
+
+/** "Not found" is the event's fault where it names another event; else it is the room that the server does not know (yet). */
+function isRefusal(error: RelayError, delivery: RoomDelivery | null): boolean {
+  if (EVENT_REFUSALS.has(error.code)) return true;
+  if (error.code !== 'MATRIX_NOT_FOUND' || delivery === null) return false;
+  return delivery.kind === 'redaction' || (delivery.kind === 'event' && delivery.relation !== null);
 }
 
 function redaction(eventId: string): BoundEvent {

@@ -305,6 +305,32 @@ describe('a radio that tells its nodes again', () => {
   });
 });
 
+describe('a homeserver that does not know the room', () => {
+  it('as after the restore of a backup, gets the messages when it does again', async () => {
+    const f = await startEngine();
+    f.matrix.refuse = () => new RelayError('MATRIX_NOT_FOUND', 'unknown room');
+    f.radio.sink?.onPacket(packet({ id: 1, text: 'one' }));
+    f.radio.sink?.onPacket(packet({ id: 2, text: 'two' }));
+    await f.clock.advance(10_000);
+    expect(f.engine.blockedRooms().get(ROOM)).toBe('unknown room');
+    f.matrix.refuse = () => null;
+    await f.clock.advance(61_000);
+
+    expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: one', '[!0a11ce01/Home]: two']);
+  });
+
+  it('nor the event that a reaction is for: says it in words', async () => {
+    const f = await startEngine();
+    f.radio.sink?.onPacket(packet({ id: 1, text: 'x' }));
+    await f.clock.advance(10);
+    f.matrix.refuse = (send) => (send.type === 'm.reaction' ? new RelayError('MATRIX_NOT_FOUND', 'no event') : null);
+    f.radio.sink?.onPacket(packet({ id: 2, replyId: 1, emoji: 1, text: '👍' }));
+    await f.clock.advance(10);
+
+    expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: x', '[!0a11ce01/Home]: reacted 👍']);
+  });
+});
+
 describe('strangers', () => {
   it('cannot stop the relay with a message that a rule of ours stumbles over', async () => {
     const dropped: string[] = [];

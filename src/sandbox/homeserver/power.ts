@@ -15,7 +15,7 @@ function isCreator(room: Room, userId: string): boolean {
 }
 
 /** Power of a user in a room, by m.room.power_levels; the creator of a room without such an event has 100. */
-export function powerOf(room: Room, userId: string): number {
+function powerOf(room: Room, userId: string): number {
   if (isCreator(room, userId)) return Number.POSITIVE_INFINITY;
   const levels = room.state('m.room.power_levels')?.content;
   if (levels === undefined) return room.state('m.room.create')?.sender === userId ? 100 : 0;

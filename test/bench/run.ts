@@ -1,5 +1,5 @@
 // Numbers of the whole relay: the bundle as a process of its own between a virtual radio and an in-memory homeserver in
-// this one. Run: npm run bench [-- --messages 200000] [-- --source]. One table on stdout, JSON in .cache/bench.json.
+// this one. Run: npm run bench [-- --messages 200000] [-- --source] [-- --only start,latency,idle,sustained,drain,memory]. One table on stdout, JSON in .cache/bench.json.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -57,7 +57,11 @@ const steps: readonly (readonly [string, (rig: Rig) => Promise<readonly Measure[
 ];
 const rig = await buildRig({ entry });
 try {
-  note(await measureStart(rig));
+  if (wanted('start')) note(await measureStart(rig));
+  else {
+    rig.daemon.start();
+    await rig.daemon.ready();
+  }
   for (const [name, measure] of steps) if (wanted(name)) note(await measure(rig));
 } finally {
   await rig.close();

@@ -1,5 +1,6 @@
 // Numbers of the whole relay: the bundle as a process of its own between a virtual radio and an in-memory homeserver in
-// this one. Run: npm run bench [-- --messages 200000] [-- --source] [-- --only start,latency,idle,sustained,drain,memory]. One table on stdout, JSON in .cache/bench.json.
+// this one. Run: npm run bench [-- --messages 200000] [-- --source] [-- --only start,latency,idle,sustained,drain,memory].
+// One table on stdout, JSON in .cache/bench.json.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';

@@ -15,6 +15,7 @@ import { EXIT, type ExitCode, exitCodeOf } from '../util/exit-code.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { createDaemon, type Daemon } from './daemon.ts';
+import { exposeCollector, startHeapCare } from './heap-care.ts';
 import { messageMetrics } from './metrics/message-metrics.ts';
 import { stateMetrics } from './metrics/state-metrics.ts';
 import { type ReadConfig, Reloader } from './reload/reloader.ts';
@@ -97,11 +98,17 @@ async function runLocked(options: RunOptions, running: Running): Promise<ExitCod
   const reloader = new Reloader({ ...options, daemon, log, logger, clock });
   signals.onReload(() => reloader.reload('SIGHUP'));
   daemon.start();
+  const stopHeapCare = startHeapCare({
+    clock,
+    residentBytes: () => process.memoryUsage.rss(),
+    collect: exposeCollector(),
+  });
   reloader.watch();
   const watch = watchReadiness(daemon, { clock, logger, ready, systemd });
   const failure = await signals.first;
   logger.info('Shutdown signal received. Closing down...', { failed: failure !== null });
   watch();
+  stopHeapCare();
   reloader.stop();
   ready?.stop();
   void systemd.stopping();

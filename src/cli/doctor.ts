@@ -5,6 +5,7 @@ import { VERSION } from '../app/version.ts';
 import { processEnv } from '../config/env.ts';
 import { systemClock } from '../util/clock.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
+import { plural } from '../util/plural.ts';
 import { findConfig, type GlobalFlags, homePaths } from './context.ts';
 import { pathLines } from './path-lines.ts';
 
@@ -77,8 +78,9 @@ function printVerification({ errors, warnings }: Verification): void {
 function summary({ findings, daemon }: Examination, healthy: boolean): string {
   const count = (status: FindingStatus): number => findings.filter((finding) => finding.status === status).length;
   const [errors, warnings] = [count('error'), count('warning')];
-  if (errors === 0 && warnings === 0 && healthy) return '✅ All is well.';
-  const counts = `${errors} errors, ${warnings} warnings`;
+  if (errors === 0 && warnings === 0 && healthy)
+    return daemon.running ? '✅ All is well.' : '✅ All is well; no relay is running.';
+  const counts = `${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;
   if (!healthy) return `❌ Unhealthy: ${counts}.`;
   return errors > 0 && daemon.running ? `⚠️  ${counts}; a restart would not help.` : `⚠️  It works: ${counts}.`;
 }

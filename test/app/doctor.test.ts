@@ -57,7 +57,7 @@ describe('doctor', () => {
     expect(of(first.findings, 'matrix')[0]).toMatch(/^error: No Matrix credentials/);
     expect(of(first.findings, 'database')[0]).toMatch(/^error: /);
     put(join(home, 'config.yaml'), 'meshtastic: [');
-    expect(of((await look(home)).findings, 'config')[0]).toMatch(/^error: .*1 errors$/);
+    expect(of((await look(home)).findings, 'config')[0]).toMatch(/^error: .*1 error$/);
   });
 
   test('an absent radio and an absent homeserver are warnings; a refused token is an error', async () => {

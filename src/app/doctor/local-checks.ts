@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import type { FoundConfig } from '../../config/search.ts';
 import type { Clock } from '../../util/clock.ts';
+import { plural } from '../../util/plural.ts';
 import { errorText } from '../../util/relay-error.ts';
 import { CRYPTO_KEY_FILE } from '../encryption.ts';
 import { type Finding, findingsOf } from './finding.ts';
@@ -14,9 +15,12 @@ export function checkConfig(found: FoundConfig): Finding[] {
   const [errors, warnings] = [count('error'), count('warning')];
   const where = found.file ?? 'no file, the environment alone';
   if (errors > 0 || found.config === null) {
-    return [finding('error', `${where}: ${errors} errors`, 'run `mmrelay config check`, which names each of them')];
+    return [
+      finding('error', `${where}: ${plural(errors, 'error')}`, 'run `mmrelay config check`, which names each of them'),
+    ];
   }
-  if (warnings > 0) return [finding('warning', `${where}: ${warnings} warnings`, 'run `mmrelay config check`')];
+  if (warnings > 0)
+    return [finding('warning', `${where}: ${plural(warnings, 'warning')}`, 'run `mmrelay config check`')];
   return [finding('ok', `${where}: valid`)];
 }
 

@@ -10,7 +10,7 @@ const e2ee = key(
   z
     .object({
       enabled: key(z.union([z.boolean(), z.literal('auto')]).default('auto'), {
-        doc: 'End-to-end encryption. auto: on as soon as a room needs it. false: encrypted rooms are left alone, never written to in plain text.',
+        doc: 'End-to-end encryption. auto: on whenever the device of the account is known. false: encrypted rooms are left alone, never written to in plain text.',
         env: 'MMRELAY_MATRIX_E2EE_ENABLED',
         expected: 'true, false or auto',
       }),

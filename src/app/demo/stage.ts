@@ -41,9 +41,7 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
     shortName: 'DEMO',
     modemPreset: 'SHORT_FAST',
     region: 'US',
-    nodes: NODES.map((node, index) => ({ ...node, hopsAway: index, position: undefined as never })).map(
-      ({ position: _, ...node }) => node,
-    ),
+    nodes: NODES.map((node, index) => ({ ...node, hopsAway: index })),
   });
   const homeserver = await createHomeserver({ serverName: 'demo.local' });
   homeserver.registerUser('relay', 'demo-password');

@@ -71,7 +71,7 @@ function startRelay(
   const { config, problems } = parseConfig({ text, file: null, env: {} });
   if (config === null) throw new Error(`The demo's own configuration is wrong: ${JSON.stringify(problems)}`);
   const log = new LogSystem({
-    level: 'warn',
+    level: 'error',
     levels: {},
     format: 'pretty',
     colour: false,

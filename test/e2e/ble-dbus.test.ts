@@ -9,6 +9,7 @@ import { bluezMissing, FakeBluez } from './support/bluez.ts';
 import { eventually } from './support/eventually.ts';
 
 const missing = bluezMissing() ?? inject('pythonMissing').meshtastic;
+if (missing !== null && process.env.MMRELAY_E2E_REQUIRED === '1') throw new Error(missing);
 const title = 'a radio over Bluetooth by D-Bus: noble and a bluetoothd double on a bus of its own';
 const NODE = { num: 0xa1b2c3d4, longName: 'Anna', shortName: 'ANN' };
 

@@ -11,14 +11,15 @@ const START_TIMEOUT_MS = 120_000;
 /** The Python mmrelay 1.4 of PyPI, as its users run it: the relay we replace, and the one we have to live with. */
 export class PythonRelay {
   output = '';
-  readonly #home = mkdtempSync(join(tmpdir(), 'mmrelay14-'));
+  readonly home = mkdtempSync(join(tmpdir(), 'mmrelay14-'));
   #child: ChildProcess | null = null;
 
   /** @param config as the user's config.yaml; JSON is YAML */
   async start(config: object): Promise<void> {
     const python = await ensurePythonEnv('mmrelay');
-    writeFileSync(join(this.#home, 'config.yaml'), JSON.stringify(config));
-    const child = spawn(join(dirname(python), 'mmrelay'), ['--home', this.#home], {
+    this.output = '';
+    writeFileSync(join(this.home, 'config.yaml'), JSON.stringify(config));
+    const child = spawn(join(dirname(python), 'mmrelay'), ['--home', this.home], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, PYTHONUNBUFFERED: '1', COLUMNS: '200' },
     });
@@ -35,6 +36,15 @@ export class PythonRelay {
     }
   }
 
+  /** Ends it as a user would, so that its home is as it leaves one. */
+  async end(): Promise<void> {
+    const child = this.#child;
+    if (child === null || child.exitCode !== null) return;
+    const closed = once(child, 'close');
+    child.kill('SIGTERM');
+    await closed;
+  }
+
   async stop(): Promise<void> {
     const child = this.#child;
     if (child !== null && child.exitCode === null) {
@@ -42,6 +52,6 @@ export class PythonRelay {
       child.kill('SIGKILL');
       await closed;
     }
-    rmSync(this.#home, { recursive: true, force: true });
+    rmSync(this.home, { recursive: true, force: true });
   }
 }

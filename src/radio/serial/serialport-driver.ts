@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import type { SerialPort } from 'serialport';
 import type { SerialDriver, SerialLink, SerialLinkHandlers } from './driver.ts';
 import { listLinuxPorts, type SerialDevice, SYSTEM_ROOTS } from './ports.ts';
 import { boardOf } from './usb-boards.ts';
 
 const BAUD_RATE = 115_200;
+/** How often it is looked whether the port is still there. */
+const GONE_CHECK_MS = 1_000;
 
 /**
  * The real thing. The package is loaded at the first open, so that a relay over TCP does not carry it.
@@ -15,7 +18,7 @@ export const serialPortDriver: SerialDriver = {
     const { SerialPort: Port } = await import('serialport');
     const port = new Port({ path, baudRate: BAUD_RATE, autoOpen: false, lock: true, hupcl: false, rtscts: false });
     await new Promise<void>((resolve, reject) => port.open((error) => (error ? reject(error) : resolve())));
-    return new OpenPort(port, handlers);
+    return new OpenPort(port, path, handlers);
   },
 };
 
@@ -23,10 +26,17 @@ export const serialPortDriver: SerialDriver = {
 class OpenPort implements SerialLink {
   readonly #port: SerialPort;
   readonly #pending = new Set<(error: Error) => void>();
+  readonly #watch: NodeJS.Timeout;
   #closing: Promise<void> | null = null;
 
-  constructor(port: SerialPort, handlers: SerialLinkHandlers) {
+  constructor(port: SerialPort, path: string, handlers: SerialLinkHandlers) {
     this.#port = port;
+    // When the last bytes and the hang-up come together, the package reads "nothing" for ever and tells nobody: that
+    // the port is gone from /dev has to be seen by ourselves.
+    this.#watch = setInterval(() => {
+      // COM ports of Windows are no files.
+      if (path.startsWith('/') && !existsSync(path)) port.close(() => undefined);
+    }, GONE_CHECK_MS).unref();
     let failure: Error | null = null;
     port.on('data', (bytes: Buffer) => {
       if (this.#closing === null) handlers.onBytes(bytes);
@@ -67,6 +77,7 @@ class OpenPort implements SerialLink {
   }
 
   #abandon(): void {
+    clearInterval(this.#watch);
     for (const reject of this.#pending) reject(new Error('the port was closed'));
     this.#pending.clear();
   }

@@ -16,8 +16,6 @@ export async function runStorm(
     readonly factor: number;
     readonly originMs: number;
     readonly seed: number;
-    /** Least number of texts that must have crossed each way for the storm to mean anything. */
-    readonly atLeast: number;
   },
 ): Promise<StormReport> {
   const { seed, factor, originMs, atLeast } = options;

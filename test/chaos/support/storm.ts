@@ -12,6 +12,8 @@ export interface StormOptions {
   readonly pauseMs: number;
   /** When the storm is over, and nothing has moved for so many real milliseconds, what has not crossed is lost. */
   readonly calmMs: number;
+  /** Least number of texts that must have crossed each way for the storm to mean anything. */
+  readonly atLeast: number;
   readonly random: () => number;
 }
 
@@ -42,6 +44,8 @@ const BURST = 6;
 /** A duplicate would come within this. */
 const SETTLE_MS = 2_000;
 const NAMED = 20;
+/** Texts that may go down with the sockets of a storm, and do not count. */
+const IN_SOCKETS = 30;
 const TEXT = /\b[mx]-\d-\d+\b/;
 
 /** Everybody talks all the time; each keeps what was said. */
@@ -51,6 +55,7 @@ class Talk {
   /** By room, in order: what the homeserver accepted. */
   readonly accepted: string[][];
   #over = false;
+  #spoken = 0;
   readonly #done: Promise<unknown>;
 
   constructor(stage: Stage, random: () => number) {
@@ -75,10 +80,16 @@ class Talk {
         // Remembered first: a connected radio hands it over at once.
         const packetId = 1 + n;
         ledger.spoken({ body, room, packetId });
+        this.#spoken += 1;
         radio.node(NODES[n % 3 === 0 ? 0 : 1].num).sendText(room, body, { id: packetId });
       }
       await delay(this.#random() * 2 * MESH_PAUSE_MS);
     }
+  }
+
+  /** On a busy machine a storm passes in few words: they go on until more than `atLeast` were said each way. */
+  async reach(atLeast: number): Promise<void> {
+    while (Math.min(this.#spoken, this.accepted.flat().length) <= atLeast) await delay(SETTLE_MS);
   }
 
   async #person({ person, roomId }: StageRoom, index: number): Promise<void> {
@@ -117,6 +128,7 @@ export async function blowStorm(
     if (end !== null) throw new Error(`${end}\n${relay.logTail()}`);
   }
   await faults.end();
+  await talk.reach(options.atLeast + IN_SOCKETS);
   await talk.end();
   await calm(stage, talk.accepted, options.calmMs);
   return { ...(await count(stage, talk.accepted)), faults: faults.counted };

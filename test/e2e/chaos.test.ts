@@ -19,6 +19,7 @@ function size(name: string, otherwise: number): number {
 
 it.skipIf(missing !== null)(
   missing === null ? title : `${title} (${missing})`,
+  { retry: 0, timeout: 1_200_000 },
   async () => {
     const sizes = { kills: size('KILLS', 200), cuts: size('CUTS', 100), outages: size('OUTAGES', 20) };
     const originMs = Date.now();
@@ -31,5 +32,4 @@ it.skipIf(missing !== null)(
       await homeserver.close();
     }
   },
-  1_200_000,
 );

@@ -51,6 +51,7 @@ const synapseMissing = inject('pythonMissing').synapse;
 
 test.skipIf(synapseMissing !== null)(
   `Synapse: ${KILLS} times killed -9 under traffic both ways, nobody misses a key`,
+  { retry: 0, timeout: 240_000 + KILLS * 15_000 },
   async () => {
     const synapse = await startSynapse({ rateLimits: 'off' });
     onTestFinished(() => synapse.stop());
@@ -92,7 +93,6 @@ test.skipIf(synapseMissing !== null)(
       `${ours.seen.sent.size} messages out, ${other.seen.sent.size} in; read late: ${ours.seen.late} ours, ${other.seen.late} theirs\n`,
     );
   },
-  240_000 + KILLS * 15_000,
 );
 
 async function devicesOf(baseUrl: string, user: SynapseUser): Promise<string[]> {

@@ -22,6 +22,7 @@ interface Line {
 
 test.skipIf(missing !== null)(
   `the adapter killed -9 ${KILLS} times under traffic both ways: nothing unreadable, nothing lost, nothing twice`,
+  { retry: 0, timeout: 300_000 },
   async () => {
     const synapse = await startSynapse({ rateLimits: 'off' });
     onTestFinished(() => synapse.stop());
@@ -87,5 +88,4 @@ test.skipIf(missing !== null)(
     expect((devices as { device_id: string }[]).map(({ device_id }) => device_id)).toEqual([bot.deviceId]);
     process.stdout.write(`${bodies.length} messages out, ${said.length} in, ${KILLS + 1} lives\n`);
   },
-  300_000,
 );

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFolder } from '../util/durable-file.ts';
 
 /** Replaces a file in one step, 0600, on disk when this returns. */
 export function writeFileDurably(path: string, content: string | Uint8Array): void {
@@ -32,20 +33,6 @@ export function syncFile(path: string): void {
     fsyncSync(file);
   } finally {
     closeSync(file);
-  }
-}
-
-/** Makes names in a folder durable. */
-export function syncFolder(folder: string): void {
-  try {
-    const handle = openSync(folder, 'r');
-    try {
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-  } catch {
-    // File systems that cannot do it (Windows, some network mounts) answer with an error.
   }
 }
 

@@ -1,9 +1,9 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteModule from 'better-sqlite3';
+import { syncFolder } from '../util/durable-file.ts';
 import type { Logger } from '../util/logger.ts';
 import { Database } from './database.ts';
-import { syncFolder } from './snapshot.ts';
 import { storeError } from './store-error.ts';
 
 const PRIVATE_FILE = 0o600;

@@ -1,23 +1,10 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFolder } from '../util/durable-file.ts';
 import type { Database } from './database.ts';
 import { storeError } from './store-error.ts';
 
 const PRIVATE_FILE = 0o600;
-
-/** Makes names in a folder durable; file systems that cannot (Windows, some network mounts) answer with an error. */
-export function syncFolder(folder: string): void {
-  try {
-    const handle = openSync(folder, 'r');
-    try {
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-  } catch {
-    // Best effort: the data of the file itself is synced separately.
-  }
-}
 
 function syncFile(path: string): void {
   const handle = openSync(path, 'r+');

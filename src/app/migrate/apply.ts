@@ -1,8 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { settleDatabase } from '../../store/settle-database.ts';
+import { syncFolder } from '../../util/durable-file.ts';
 import { RelayError } from '../../util/relay-error.ts';
-import { moveFile, sha256OfFile, syncFile, syncFolder } from '../files.ts';
+import { moveFile, sha256OfFile, syncFile } from '../files.ts';
 import { type Manifest, type MovedFile, migrationFolder, writeManifest } from './manifest.ts';
 import { SIDECARS } from './sources.ts';
 

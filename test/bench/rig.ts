@@ -30,10 +30,12 @@ export interface RigOptions {
   readonly entry: string;
   /** Where the home lies; default: the temporary folder. */
   readonly parent?: string;
+  /** Sections besides those of the rig. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 /** Builds the rig; the daemon is not started. */
-export async function buildRig({ entry, parent = tmpdir() }: RigOptions): Promise<Rig> {
+export async function buildRig({ entry, parent = tmpdir(), config = {} }: RigOptions): Promise<Rig> {
   const home = mkdtempSync(join(parent, 'mmrelay-bench-'));
   const radio = await createVirtualRadio({ region: 'US', modemPreset: 'SHORT_TURBO', nodes: [NODE] });
   const homeserver = await createHomeserver({ serverName: 'bench.local' });
@@ -45,6 +47,7 @@ export async function buildRig({ entry, parent = tmpdir() }: RigOptions): Promis
     entry,
     home,
     config: {
+      ...config,
       meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: radio.port, meshnet_name: 'Bench' },
       matrix: { homeserver: homeserver.baseUrl, bot_user_id: bot.userId },
       matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],

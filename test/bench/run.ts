@@ -1,5 +1,5 @@
 // Numbers of the whole relay: the bundle as a process of its own between a virtual radio and an in-memory homeserver in
-// this one. Run: npm run bench [-- --messages 200000] [-- --source] [-- --only start,latency,idle,sustained,drain,memory].
+// this one. Run: npm run bench [-- --messages 200000] [-- --source] [-- --only start,latency,idle,sustained,drain,virtual-node,memory].
 // One table on stdout, JSON in .cache/bench.json.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { freePort } from '../support/free-port.ts';
 import {
   type Measure,
   measureDrain,
@@ -17,6 +18,7 @@ import {
   measureSustained,
 } from './measures.ts';
 import { buildRig, type Rig } from './rig.ts';
+import { measureVirtualNode } from './virtual-node.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** A disk in memory: two hundred thousand messages are about memory, not about the disk. */
@@ -67,6 +69,7 @@ try {
 } finally {
   await rig.close();
 }
+if (wanted('virtual-node')) note(await measureVirtualNode({ entry }, await freePort()));
 if (wanted('memory')) {
   const parent = existsSync(MEMORY_DISK) ? { parent: MEMORY_DISK } : {};
   note(await measureMemory({ entry, ...parent }, Number(values.messages)));

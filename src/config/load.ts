@@ -7,7 +7,7 @@ import { applyEnv, applySecretFiles, codeOf, type Env } from './env.ts';
 import { expandTilde } from './expand.ts';
 import { applyLegacy } from './legacy.ts';
 import { normalise, radiosOf, roomsOf } from './normalise.ts';
-import type { Path, Problem } from './problems.ts';
+import { fileProblem, type Path, type Problem, pathText } from './problems.ts';
 import { type ConfigShape, type ParsedConfig, rootSchema } from './schema/root.ts';
 import { type KeyNode, keyTree } from './schema/tree.ts';
 import type { RelayConfig } from './types.ts';
@@ -39,7 +39,7 @@ export function loadConfigFile(file: string, env: Env): LoadedConfig {
   const failed = (message: string, remedy: string | null): LoadedConfig => ({
     config: null,
     file,
-    problems: [fileProblem(file, message, remedy)],
+    problems: [fileProblem(file, message, { remedy })],
     secrets: [],
   });
   let bytes: Buffer;
@@ -68,22 +68,6 @@ function decode(bytes: Buffer): string | null {
   }
 }
 
-function fileProblem(file: string | null, message: string, remedy: string | null): Problem {
-  return {
-    severity: 'error',
-    file,
-    line: 1,
-    column: 1,
-    variable: null,
-    path: '',
-    message,
-    value: null,
-    expected: null,
-    nearest: null,
-    remedy,
-  };
-}
-
 /** The same from a text. */
 export function parseConfig(options: ParseOptions): LoadedConfig {
   const source = readYaml(options.text);
@@ -91,11 +75,9 @@ export function parseConfig(options: ParseOptions): LoadedConfig {
   const value = source.value;
   if (value !== null && !isMapping(value)) {
     const kind = Array.isArray(value) ? 'is a list' : 'is a single value';
-    const wrong = fileProblem(
-      file,
-      `${kind} where a mapping of sections is needed`,
-      'start with a line such as matrix:',
-    );
+    const wrong = fileProblem(file, `${kind} where a mapping of sections is needed`, {
+      remedy: 'start with a line such as matrix:',
+    });
     return { config: null, file, problems: [...sourceProblems(source, file), wrong], secrets: [] };
   }
   const raw = value === null ? Object.create(null) : value;
@@ -123,12 +105,9 @@ export function parseConfig(options: ParseOptions): LoadedConfig {
 }
 
 function sourceProblems(source: YamlSource, file: string | null): Problem[] {
-  return source.problems.map(({ place, path, message, remedy }) => ({
-    ...fileProblem(file, message, remedy),
-    line: place.line,
-    column: place.column,
-    path: path.map(String).join('.'),
-  }));
+  return source.problems.map(({ place, path, message, remedy }) =>
+    fileProblem(file, message, { ...place, path: pathText(path), remedy }),
+  );
 }
 
 function shapeOf(raw: Record<string, unknown>): ConfigShape {

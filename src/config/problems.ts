@@ -22,6 +22,24 @@ export interface Problem {
   readonly remedy: string | null;
 }
 
+/** A problem of a file as a whole. */
+export function fileProblem(file: string | null, message: string, rest: Partial<Problem> = {}): Problem {
+  return {
+    severity: 'error',
+    file,
+    line: 1,
+    column: 1,
+    variable: null,
+    path: '',
+    message,
+    value: null,
+    expected: null,
+    nearest: null,
+    remedy: null,
+    ...rest,
+  };
+}
+
 export type Path = readonly (string | number)[];
 
 /** `matrix_rooms[1].id`. */

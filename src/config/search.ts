@@ -4,7 +4,7 @@ import { codeOf, type Env } from './env.ts';
 import { expandPath, userHome } from './expand.ts';
 import { type LoadedConfig, loadConfigFile, parseConfig } from './load.ts';
 import { platformDataDir } from './platform-dir.ts';
-import type { Problem } from './problems.ts';
+import { fileProblem, type Problem } from './problems.ts';
 
 export interface SearchOptions {
   /** `--config`; null when not given. */
@@ -50,7 +50,8 @@ export function loadConfig(options: SearchOptions): FoundConfig {
     const kind = kindOf(path);
     if (kind === 'absent') continue;
     if (kind === 'directory') {
-      skipped.push(searchProblem('warning', path, 'is a directory and skipped', 'Docker makes one of a missing mount'));
+      const remedy = 'Docker makes one of a missing mount';
+      skipped.push(fileProblem(path, 'is a directory and skipped', { severity: 'warning', remedy }));
       continue;
     }
     const loaded = loadConfigFile(path, options.env);
@@ -62,7 +63,7 @@ export function loadConfig(options: SearchOptions): FoundConfig {
 function environmentOnly(env: Env, searched: readonly string[], skipped: readonly Problem[]): LoadedConfig {
   const loaded = parseConfig({ text: '', file: null, env });
   if (loaded.config !== null) return { ...loaded, problems: [...skipped, ...loaded.problems] };
-  const none = searchProblem('error', searched[0] ?? 'config.yaml', 'there is no configuration file', HINT);
+  const none = fileProblem(searched[0] ?? 'config.yaml', 'there is no configuration file', { remedy: HINT });
   // Without a file the missing keys are a consequence; what the environment has wrong is not.
   const own = loaded.problems.filter((problem) => problem.variable !== null);
   return { ...loaded, problems: [none, ...skipped, ...own] };
@@ -77,20 +78,4 @@ function kindOf(path: string): 'file' | 'directory' | 'absent' {
     // Something we may not look at is there for all we know: loading it will say so.
     return ['ENOENT', 'ENOTDIR'].includes(codeOf(error)) ? 'absent' : 'file';
   }
-}
-
-function searchProblem(severity: Problem['severity'], file: string, message: string, remedy: string): Problem {
-  return {
-    severity,
-    file,
-    line: 1,
-    column: 1,
-    variable: null,
-    path: '',
-    message,
-    value: null,
-    expected: null,
-    nearest: null,
-    remedy,
-  };
 }

@@ -80,6 +80,8 @@ export const databaseSchema = z.object({
   ),
 });
 
+const texts = z.union([z.string(), z.array(z.string())]).optional();
+
 /** Settings every plugin has; further keys belong to the plugin. */
 const pluginEntry = z.looseObject({
   active: key(z.boolean().default(false), { doc: 'Run it.', sample: true }),
@@ -100,6 +102,38 @@ const pluginEntry = z.looseObject({
       .optional(),
     { doc: 'When a plugin runs by itself.' },
   ),
+  rooms: key(texts, {
+    doc: 'Rooms where its commands work; all by default.',
+    example: ['#mesh:example.org'],
+    tolerant: true,
+  }),
+  allow: key(texts, {
+    doc: 'Only these may use its commands: Matrix users (`@*:example.org` is a pattern) or nodes (`!a1b2c3d4`).',
+    example: ['@you:example.org'],
+    tolerant: true,
+  }),
+  deny: key(texts, { doc: 'These may not.', example: ['@*:example.com'], tolerant: true }),
+  min_power_level: key(z.number().int().optional(), {
+    doc: 'Lowest power level in the room that may use its commands.',
+    example: 50,
+    tolerant: true,
+  }),
+  cooldown: key(z.number().nonnegative().optional(), {
+    doc: 'Seconds between two uses of one command by one person.',
+    example: 10,
+    tolerant: true,
+  }),
+  units: key(z.enum(['metric', 'imperial']).optional(), {
+    doc: 'Units in its answers.',
+    example: 'metric',
+    tolerant: true,
+  }),
+  locale: key(z.string().optional(), { doc: 'Language of numbers and dates, as `en`.', example: 'en', tolerant: true }),
+  time_zone: key(z.string().optional(), {
+    doc: "Time zone of its schedule and answers; the machine's by default.",
+    example: 'Europe/Berlin',
+    tolerant: true,
+  }),
   repository: key(z.string().optional(), {
     doc: 'community-plugins: git URL.',
     example: 'https://example.org/plugin.git',

@@ -14,6 +14,14 @@ export interface AirFacts {
   readonly airUtilTx: number | null;
 }
 
+/** The last hour on the air. */
+export interface AirUse {
+  /** Time this relay transmitted. */
+  readonly usedMs: number;
+  /** What the duty cycle of the region leaves, by the radio's own figure where that is worse; null for no limit. */
+  readonly leftMs: number | null;
+}
+
 const HOUR_MS = 3_600_000;
 /** The radio counts more than we can see (its beacons, repeats): stay a little under the limit. */
 const DUTY_SHARE = 0.95;
@@ -55,9 +63,21 @@ export class AirBudget {
     this.#sent.push({ atMs, airMs });
   }
 
-  /** Milliseconds on air within the hour before `nowMs`. */
-  usedMs(nowMs: number): number {
+  /** The hour before `nowMs`. */
+  use(nowMs: number, facts: AirFacts): AirUse {
+    const allowedMs = allowedAirMs(facts);
+    return {
+      usedMs: this.#usedMs(nowMs),
+      leftMs: allowedMs === null ? null : Math.max(0, allowedMs - this.#spentMs(nowMs, facts)),
+    };
+  }
+
+  #usedMs(nowMs: number): number {
     return this.#sent.reduce((sum, entry) => (nowMs - entry.atMs < HOUR_MS ? sum + entry.airMs : sum), 0);
+  }
+
+  #spentMs(nowMs: number, { airUtilTx }: AirFacts): number {
+    return Math.max(this.#usedMs(nowMs), ((airUtilTx ?? 0) / 100) * HOUR_MS);
   }
 
   /** How long a packet of this length and priority has to wait at `nowMs`; 0 for not at all. */
@@ -66,10 +86,9 @@ export class AirBudget {
   }
 
   #dutyWaitMs(nowMs: number, airMs: number, facts: AirFacts): number {
-    if (facts.dutyPercent >= 100) return 0;
-    const allowedMs = (HOUR_MS * facts.dutyPercent * DUTY_SHARE) / 100;
-    const told = ((facts.airUtilTx ?? 0) / 100) * HOUR_MS;
-    let excessMs = Math.max(this.usedMs(nowMs), told) + airMs - allowedMs;
+    const allowedMs = allowedAirMs(facts);
+    if (allowedMs === null) return 0;
+    let excessMs = this.#spentMs(nowMs, facts) + airMs - allowedMs;
     if (excessMs <= 0) return 0;
     for (const entry of this.#sent) {
       if (nowMs - entry.atMs >= HOUR_MS) continue;
@@ -78,6 +97,11 @@ export class AirBudget {
     }
     return LOOK_AGAIN_MS;
   }
+}
+
+/** What an hour may hold; null for no limit. */
+function allowedAirMs({ dutyPercent }: AirFacts): number | null {
+  return dutyPercent >= 100 ? null : (HOUR_MS * dutyPercent * DUTY_SHARE) / 100;
 }
 
 /** Output of plugins gives way on a busy channel; people are never held back by it. */

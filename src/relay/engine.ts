@@ -2,8 +2,9 @@ import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { BROADCAST } from '../util/node-id.ts';
 import { Waker } from '../util/waker.ts';
+import type { AirUse } from './air-budget.ts';
 import { ClockSteps } from './clock-steps.ts';
-import { parseDirectRoom, type RadioDelivery, radioLane } from './delivery.ts';
+import { parseDirectRoom, type RadioDelivery, radioLane, roomLane } from './delivery.ts';
 import { DirectRooms } from './direct-rooms.ts';
 import { RadioFailover } from './failover.ts';
 import { guardedLoop } from './guarded-loop.ts';
@@ -55,6 +56,8 @@ const TOKEN_KEY = 'sync_token';
 const TOKEN_USER_KEY = 'sync_user';
 const INSTALL_KEY = 'install_id';
 const NAME_FRESH_MS = 3_600_000;
+/** Every call to the outside ends by itself, after two minutes at the latest: who needs longer than this never ends. */
+const STUCK_MS = 600_000;
 
 /**
  * Joins the two sides. One per daemon. Holds the lanes and the pump; messages are in the store.
@@ -112,7 +115,7 @@ export class Engine {
   start(): void {
     const { matrix, radios, clock, logger, onFatal } = this.#options;
     const pump = this.#pump();
-    const loop = { name: 'inbox', clock, logger, signal: this.#abort.signal, onFatal };
+    const loop = { name: 'inbox', clock, logger, signal: this.#abort.signal, waker: this.#inbox, onFatal };
     this.#pumping = guardedLoop(loop, () => pump.step());
     this.#rooms.start(this.#options.settings.routes.map(({ room }) => room));
     for (const lane of this.#radios.values()) lane.start();
@@ -122,6 +125,13 @@ export class Engine {
     this.#names.start();
     for (const radio of radios.values()) radio.start(this.#radioSink(radio));
     this.#failover.start();
+  }
+
+  /** The settings were replaced (they are read anew for each message): rooms that are new are joined and served. */
+  followSettings(): void {
+    this.#names.follow();
+    this.#wake(new Set(this.#options.settings.routes.map(({ room }) => roomLane(room))));
+    this.#inbox.wake();
   }
 
   /** Stops taking, then the lanes; what is not delivered stays in the outbox. */
@@ -157,6 +167,18 @@ export class Engine {
   /** Rooms that take nothing at the moment, with the reason. */
   blockedRooms(): ReadonlyMap<string, string> {
     return new Map([...this.#names.waiting(), ...this.#rooms.blocked()]);
+  }
+
+  /** Lanes, or `inbox`, that have owed their next step for so long that only a restart helps. */
+  stuckLoops(): readonly string[] {
+    const radios = [...this.#radios].map(([name, lane]) => [name, lane.overdueMs()] as const);
+    const loops = [['inbox', this.#inbox.overdueMs()] as const, ...this.#rooms.overdueMs(), ...radios];
+    return loops.filter(([, overdueMs]) => overdueMs > STUCK_MS).map(([name]) => name);
+  }
+
+  /** What a radio has put on the air; null when there is none of that name. */
+  air(radio: string): AirUse | null {
+    return this.#radios.get(radioLane(radio))?.air() ?? null;
   }
 
   /** The world as the rules see it at this moment. */

@@ -5,7 +5,7 @@ import { BROADCAST } from '../util/node-id.ts';
 import { RelayError } from '../util/relay-error.ts';
 import { utf8Encode } from '../util/utf8.ts';
 import { Waker } from '../util/waker.ts';
-import { AirBudget, airFacts, deliveryAirtimeMs } from './air-budget.ts';
+import { AirBudget, type AirUse, airFacts, deliveryAirtimeMs } from './air-budget.ts';
 import type { RadioDelivery } from './delivery.ts';
 import { guardedLoop } from './guarded-loop.ts';
 import { GuestQueue } from './guest-queue.ts';
@@ -91,7 +91,7 @@ export class RadioLane {
 
   start(): void {
     const { clock, logger, lane, onFatal } = this.#options;
-    const loop = { name: lane, clock, logger, signal: this.#abort.signal, onFatal };
+    const loop = { name: lane, clock, logger, signal: this.#abort.signal, waker: this.#waker, onFatal };
     this.#running = guardedLoop(loop, () => this.#step());
   }
 
@@ -107,6 +107,11 @@ export class RadioLane {
     this.#waker.wake();
   }
 
+  /** For how long it has owed its next step; waiting for a retry, for the pace or for the other side is no debt. */
+  overdueMs(): number {
+    return this.#waker.overdueMs();
+  }
+
   /** Takes a packet of somebody who shares the radio; false when too many of theirs wait. */
   offerGuest(packet: GuestPacket): boolean {
     const isTaken = this.#guests.add(packet);
@@ -114,9 +119,9 @@ export class RadioLane {
     return isTaken;
   }
 
-  /** Free places in the radio's queue; null until it told. */
-  freeSlots(): number | null {
-    return this.#pacing.free;
+  /** What this relay has put on the air, and what the region lets it. */
+  air(): AirUse {
+    return this.#budget.use(this.#options.clock.monotonic(), airFacts(this.#options.radio));
   }
 
   onLinkChange(): void {

@@ -74,7 +74,7 @@ export class RoomLane {
 
   start(): void {
     const { clock, logger, lane, onFatal } = this.#options;
-    const loop = { name: lane, clock, logger, signal: this.#abort.signal, onFatal };
+    const loop = { name: lane, clock, logger, signal: this.#abort.signal, waker: this.#waker, onFatal };
     this.#running = guardedLoop(loop, () => this.#step());
   }
 
@@ -86,6 +86,11 @@ export class RoomLane {
 
   wake(): void {
     this.#waker.wake();
+  }
+
+  /** For how long it has owed its next step; waiting for a retry, for the pace or for the other side is no debt. */
+  overdueMs(): number {
+    return this.#waker.overdueMs();
   }
 
   /** The homeserver is back: what waits for it need not wait out its backoff. */

@@ -46,6 +46,11 @@ export class RoomLanes {
     for (const lane of this.#lanes.values()) lane.onMatrixUp();
   }
 
+  /** Lanes with the time for which each has owed its next step. */
+  overdueMs(): ReadonlyMap<string, number> {
+    return new Map([...this.#lanes].map(([name, lane]) => [name, lane.overdueMs()]));
+  }
+
   /** Rooms that take nothing at the moment, with the reason. */
   blocked(): ReadonlyMap<string, string> {
     const reasons = [...this.#lanes.values()].map((lane) => [lane.room, lane.blocked()] as const);

@@ -17,6 +17,11 @@ export interface RoomNamesOptions {
   readonly onResolved: () => void;
 }
 
+interface Wait {
+  readonly waker: Waker;
+  reason: string;
+}
+
 const BACKOFF = { baseMs: 2_000, capMs: 300_000 };
 
 /**
@@ -28,19 +33,29 @@ export class RoomNames {
   readonly #abort = new AbortController();
   readonly #ids = new Map<string, string>();
   /** Rooms not joined yet, each with what wakes its loop and why it waits. */
-  readonly #open = new Map<string, { readonly waker: Waker; reason: string }>();
+  readonly #open = new Map<string, Wait>();
 
   constructor(options: RoomNamesOptions) {
     this.#options = options;
-    for (const { room } of options.settings.routes) {
-      const known = room.startsWith('!') ? room : options.store.values.get(`alias:${room}`);
-      if (known !== null) this.#ids.set(room, known);
-      this.#open.set(room, { waker: new Waker(options.clock), reason: 'not joined yet' });
-    }
+    for (const { room } of options.settings.routes) this.#add(room);
   }
 
   start(): void {
     for (const [room, wait] of this.#open) void this.#resolve(room, wait);
+  }
+
+  /** The routes have changed: forgets rooms that are gone, and resolves those that are new. */
+  follow(): void {
+    const wanted = new Set(this.#options.settings.routes.map(({ room }) => room));
+    for (const room of [...this.#open.keys(), ...this.#ids.keys()]) {
+      if (wanted.has(room)) continue;
+      this.#ids.delete(room);
+      const wait = this.#open.get(room);
+      this.#open.delete(room);
+      wait?.waker.wake();
+    }
+    for (const room of wanted)
+      if (!this.#ids.has(room) && !this.#open.has(room)) void this.#resolve(room, this.#add(room));
   }
 
   stop(): void {
@@ -71,13 +86,23 @@ export class RoomNames {
     return this.#options.settings.routes.some(({ room }) => !this.#ids.has(room));
   }
 
-  async #resolve(room: string, wait: { readonly waker: Waker; reason: string }): Promise<void> {
+  #add(room: string): Wait {
+    const { store, clock } = this.#options;
+    const known = room.startsWith('!') ? room : store.values.get(`alias:${room}`);
+    if (known !== null) this.#ids.set(room, known);
+    const wait = { waker: new Waker(clock), reason: 'not joined yet' };
+    this.#open.set(room, wait);
+    return wait;
+  }
+
+  async #resolve(room: string, wait: Wait): Promise<void> {
     const { matrix, store, logger, random, onResolved } = this.#options;
     const { signal } = this.#abort;
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
+    const isOver = (): boolean => signal.aborted || this.#open.get(room) !== wait;
+    for (let attempt = 0; !isOver(); attempt += 1) {
       try {
         const roomId = await matrix.resolveRoom(room);
-        if (signal.aborted) return;
+        if (isOver()) return;
         this.#ids.set(room, roomId);
         if (!room.startsWith('!')) store.values.set(`alias:${room}`, roomId);
         this.#open.delete(room);
@@ -87,10 +112,10 @@ export class RoomNames {
         const reason = errorText(error);
         // Before the first login there is nothing to say that the state of the Matrix side does not say.
         const early = error instanceof RelayError && error.code === 'MATRIX_NOT_READY';
-        if (reason !== wait.reason && !early && !signal.aborted)
+        if (reason !== wait.reason && !early && !isOver())
           logger.warn('A mapped room cannot be joined yet', { room, reason });
         wait.reason = reason;
-        if (!signal.aborted) await wait.waker.wait(fullJitter(attempt, BACKOFF, random()));
+        if (!isOver()) await wait.waker.wait(fullJitter(attempt, BACKOFF, random()));
       }
     }
   }

@@ -25,6 +25,17 @@ describe('the duty cycle of a region (W44)', () => {
     expect(new AirBudget().waitMs(0, chat, { ...EU, airUtilTx: 9.6 })).toBeGreaterThan(0);
   });
 
+  it('tells what is used and what is left, by the radio itself where it transmitted more', () => {
+    const budget = new AirBudget();
+    budget.note(0, 60_000);
+
+    expect(budget.use(1_000, EU)).toEqual({ usedMs: 60_000, leftMs: 342_000 - 60_000 });
+    expect(budget.use(1_000, { ...EU, airUtilTx: 5 }).leftMs).toBe(342_000 - 180_000);
+    expect(budget.use(1_000, { ...EU, airUtilTx: 99 }).leftMs).toBe(0);
+    expect(budget.use(HOUR_MS, EU)).toEqual({ usedMs: 0, leftMs: 342_000 });
+    expect(budget.use(1_000, { ...EU, dutyPercent: 100 }).leftMs).toBeNull();
+  });
+
   it('does not limit where there is no limit', () => {
     const budget = new AirBudget();
     budget.note(0, HOUR_MS);

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { RelayError } from '../../src/util/relay-error.ts';
+import { startEngine } from '../support/engine-fixture.ts';
+import { packet, roomEvent } from '../support/relay-fixture.ts';
+
+const MINUTE_MS = 60_000;
+const later = { retry: { kind: 'later' } } as const;
+
+test('a relay with nothing to do, for an hour, is not stuck', async () => {
+  const { engine, clock } = await startEngine();
+  await clock.advance(60 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual([]);
+  await engine.stop();
+});
+
+test('a lane whose send never ends is stuck after ten minutes; the others are not', async () => {
+  const { engine, matrix, radio, clock } = await startEngine();
+  matrix.send = () => new Promise(() => undefined);
+  radio.sink?.onPacket(packet());
+  await clock.advance(9 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual([]);
+  await clock.advance(2 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual(['room:!room:ex.org']);
+});
+
+test('so is a radio that takes a packet and never says that it has', async () => {
+  const { engine, matrix, radio, clock } = await startEngine();
+  radio.send = () => new Promise(() => undefined);
+  matrix.sync([roomEvent()]);
+  await clock.advance(11 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual(['radio:default']);
+});
+
+test('and an inbox behind a plugin that never answers', async () => {
+  const { engine, radio, clock } = await startEngine({ claim: () => new Promise(() => undefined) });
+  radio.sink?.onPacket(packet());
+  await clock.advance(11 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual(['inbox']);
+});
+
+test('waiting is not being stuck: a side that is down, a refusal that is tried again, a long retry-after', async () => {
+  const { engine, matrix, radio, clock } = await startEngine();
+  radio.setReady(false);
+  matrix.sync([roomEvent()]);
+  matrix.refuse = () => new RelayError('MATRIX_UNREACHABLE', 'down', later);
+  radio.sink?.onPacket(packet());
+  await clock.advance(60 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual([]);
+  matrix.refuse = () => new RelayError('MATRIX_RATE_LIMITED', 'slow', { retry: { kind: 'after', ms: 60 * MINUTE_MS } });
+  await clock.advance(30 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual([]);
+  await engine.stop();
+});

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { AppPaths } from '../config/paths.ts';
 import { type Credentials, readCredentials, writeCredentials } from '../matrix/auth/credentials-file.ts';
 import { discoverHomeserver, loginWithPassword } from '../matrix/auth/login.ts';
+import { deviceStorePath } from '../matrix/crypto/device-store.ts';
 import { createHttp } from '../matrix/http.ts';
 import { systemClock } from '../util/clock.ts';
 import { RelayError } from '../util/relay-error.ts';
@@ -25,7 +26,7 @@ export async function logInAndSave(
   const known = knownSession(paths.credentials.path);
   const local = account.user.replace(/^@/, '').split(':')[0];
   const deviceId = known?.userId?.startsWith(`@${local}:`) === true ? known.deviceId : null;
-  const keep = deviceId !== null && !options.newDevice && hasKeys(paths, deviceId);
+  const keep = deviceId !== null && !options.newDevice && existsSync(deviceStorePath(paths.store.path, deviceId));
   const credentials = await loginWithPassword(
     { ...account, deviceName: DEVICE_NAME },
     { baseUrl, deviceId: keep ? deviceId : null, http, timeoutMs: TIMEOUT_MS },
@@ -33,11 +34,6 @@ export async function logInAndSave(
   mkdirSync(dirname(paths.credentials.path), { recursive: true, mode: 0o700 });
   writeCredentials(paths.credentials.path, credentials);
   return credentials;
-}
-
-/** As matrix/device-crypto.ts names its stores. */
-function hasKeys(paths: AppPaths, deviceId: string): boolean {
-  return existsSync(join(paths.store.path, `crypto-${encodeURIComponent(deviceId)}.sqlite`));
 }
 
 function knownSession(path: string): Credentials | null {

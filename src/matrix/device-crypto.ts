@@ -5,17 +5,17 @@
  */
 
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { MatrixClient, MatrixEvent, Room } from 'matrix-js-sdk';
 import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
-import { type MatrixApi, path } from './api.ts';
+import type { MatrixApi } from './api.ts';
 import { encryptAttachment } from './attachment.ts';
+import { deviceStorePath, publishedDeviceKey } from './crypto/device-store.ts';
 import type { CryptoHandle } from './crypto/open-crypto.ts';
 import { type IdentityOptions, SecretStorageKey, setUpIdentity } from './identity.ts';
-import { asObject, asString, isObject } from './json-read.ts';
+import { isObject } from './json-read.ts';
 import { type ClearEvent, type Decrypted, encryptionRefusal, type RoomCrypto } from './room-crypto.ts';
 import { loadSdk } from './sdk-logger.ts';
 
@@ -77,9 +77,9 @@ export class DeviceCrypto implements RoomCrypto {
       this.#refuse('the access token has no device: run `mmrelay auth login`');
       return;
     }
-    const storePath = join(this.#options.storeFolder, `crypto-${encodeURIComponent(deviceId)}.sqlite`);
+    const storePath = deviceStorePath(this.#options.storeFolder, deviceId);
     const isNew = !existsSync(storePath);
-    const publishedKey = await publishedIdentity(api, userId, deviceId);
+    const publishedKey = await publishedDeviceKey(api, userId, deviceId);
     if (isNew && publishedKey !== null) {
       this.#deviceTaken(deviceId);
       return;
@@ -240,14 +240,6 @@ function notYet(message: string): RelayError {
 
 function isBackend(crypto: object): crypto is CryptoBackend {
   return 'encryptEvent' in crypto && 'onSyncCompleted' in crypto;
-}
-
-/** The identity key that the server shows for our device; null when it has none. @throws HttpFailure */
-async function publishedIdentity(api: MatrixApi, userId: string, deviceId: string): Promise<string | null> {
-  const body = { device_keys: { [userId]: [deviceId] } };
-  const answer = await api.request('POST', path`/keys/query`, { body });
-  const device = asObject(asObject(asObject(answer.device_keys)[userId])[deviceId]);
-  return asString(asObject(device.keys)[`ed25519:${deviceId}`]);
 }
 
 function clearEvent(event: MatrixEvent): ClearEvent | null {

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFolder } from '../../util/durable-file.ts';
 import type { JsonObject, JsonValue } from '../../util/json.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
 import { asString, isObject } from '../json-read.ts';
@@ -108,15 +109,5 @@ function discard(path: string): void {
     rmSync(path, { force: true });
   } catch {
     // The folder itself is the trouble, which the caller is about to tell.
-  }
-}
-
-function syncFolder(path: string): void {
-  if (process.platform === 'win32') return; // folders cannot be opened there
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

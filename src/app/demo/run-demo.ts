@@ -1,6 +1,7 @@
 import { type Clock, sleep, systemClock } from '../../util/clock.ts';
 import { utf8Decode } from '../../util/utf8.ts';
-import { buildStage, NODES, type Stage } from './stage.ts';
+import { Screen, storedMessages } from './screen.ts';
+import { buildStage, NODES, RELAY, type Stage } from './stage.ts';
 
 export interface DemoOptions {
   /** null: until the signal. */
@@ -16,8 +17,8 @@ export interface DemoOptions {
 export interface DemoResult {
   readonly toMatrix: number;
   readonly toMesh: number;
-  /** Messages that the script sent, each way. */
-  readonly scripted: number;
+  /** Messages of the room as the homeserver holds them. */
+  readonly stored: { readonly encrypted: number; readonly plain: number };
   readonly error: unknown;
 }
 
@@ -36,91 +37,83 @@ const ROOM_LINES = [
   'See you at five',
 ];
 const PAUSE_MS = 4_400;
-const NAME_WIDTH = 13;
 const TEXT_MESSAGE_APP = 1;
 
-/** Runs the demo and shows both sides of the conversation as they see it. */
+interface Play {
+  readonly stage: Stage;
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
+/** Runs the demo and shows the conversation as both sides see it, and as the homeserver in between sees it. */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const failure: { error: unknown } = { error: null };
   const end = new AbortController();
   const signal = AbortSignal.any([options.signal, end.signal]);
-  const stage = await buildStage({
+  const screen = new Screen(options.print);
+  const stage: Stage = await buildStage({
     write: options.print,
+    onMessage: (message) => screen.roomHears(message, stage.homeserver),
     onFatal: (error) => {
       failure.error = error;
       end.abort();
     },
   });
-  const counts = { toMatrix: 0, toMesh: 0, scripted: 0 };
-  showBothSides(stage, counts, { ...options, signal });
-  if (options.forMs !== null) systemClock.after(options.forMs, () => end.abort());
-  const typing = options.input === null ? Promise.resolve() : readInput(stage, options.input, { ...options, signal });
-  await Promise.race([
-    options.chatter ? chat(stage, counts, { ...options, signal, clock: systemClock }) : aborted(signal),
-    typing.then(() => aborted(signal)),
-  ]);
-  await aborted(signal);
-  await stage.close();
-  return { ...counts, error: failure.error };
-}
-
-function showBothSides(stage: Stage, counts: { toMatrix: number; toMesh: number }, options: DemoOptions): void {
-  const { print, signal } = options;
+  const play = { stage, screen, signal, clock: systemClock };
   const unwatch = stage.radio.mesh.watch(({ packet }) => {
-    if (packet.portnum !== TEXT_MESSAGE_APP) return;
-    counts.toMesh += 1;
-    print(`  mesh  « ${'relay'.padEnd(NAME_WIDTH)} ${utf8Decode(packet.payload)}`);
+    if (packet.portnum === TEXT_MESSAGE_APP) screen.meshHears(utf8Decode(packet.payload));
   });
-  signal.addEventListener('abort', unwatch, { once: true });
-  void stage.person.listen((message) => {
-    if (message.type !== 'm.room.message') return;
-    counts.toMatrix += 1;
-    print(`  room  « ${(message.sender.split(':')[0] ?? '').padEnd(NAME_WIDTH)} ${String(message.content.body)}`);
-  }, signal);
+  if (options.forMs !== null) systemClock.after(options.forMs, () => end.abort());
+  await Promise.race([aborted(signal), perform(play, options)]);
+  await aborted(signal);
+  unwatch();
+  const stored = storedMessages(stage.homeserver.timeline(stage.roomId));
+  await stage.close();
+  return { toMatrix: screen.toMatrix, toMesh: screen.toMesh, stored, error: failure.error };
 }
 
-async function chat(
-  stage: Stage,
-  counts: { scripted: number },
-  context: { readonly signal: AbortSignal; readonly clock: Clock; readonly print: (line: string) => void },
-): Promise<void> {
-  const { signal, clock } = context;
-  while (!signal.aborted && stage.daemon.health().state !== 'ready') await sleep(clock, 50, signal);
+async function perform(play: Play, { input, chatter }: DemoOptions): Promise<void> {
+  const { stage, signal, clock } = play;
+  const ready = async (): Promise<boolean> =>
+    stage.daemon.health().state === 'ready' && (await stage.person.canReach(stage.roomId, RELAY));
+  while (!signal.aborted && !(await ready())) await sleep(clock, 50, signal);
+  await Promise.all([input === null ? null : readInput(play, input), chatter ? chat(play) : null]);
+}
+
+async function chat(play: Play): Promise<void> {
+  const { screen, signal, clock } = play;
   for (let turn = 0; !signal.aborted; turn += 1) {
-    const node = NODES[turn % NODES.length];
-    const line = MESH_LINES[turn % MESH_LINES.length] ?? '';
-    if (node !== undefined) sayOnMesh(stage, node, { line, print: context.print });
-    counts.scripted += 1;
+    if (turn > 0) screen.pause();
+    sayOnMesh(play, NODES[turn % NODES.length], MESH_LINES[turn % MESH_LINES.length] ?? '');
     await sleep(clock, PAUSE_MS / 2, signal);
     if (signal.aborted) return;
-    const words = ROOM_LINES[turn % ROOM_LINES.length] ?? '';
-    context.print(`  room  » ${'@you'.padEnd(NAME_WIDTH)} ${words}`);
-    await stage.person.say(stage.roomId, words);
+    screen.pause();
+    await sayInRoom(play, ROOM_LINES[turn % ROOM_LINES.length] ?? '');
     await sleep(clock, PAUSE_MS / 2, signal);
   }
 }
 
-async function readInput(
-  stage: Stage,
-  input: AsyncIterable<string>,
-  context: { readonly signal: AbortSignal; readonly print: (line: string) => void },
-): Promise<void> {
-  const { signal, print } = context;
+async function readInput(play: Play, input: AsyncIterable<string>): Promise<void> {
   for await (const line of input) {
-    if (signal.aborted) return;
+    if (play.signal.aborted) return;
     const spoken = /^\/mesh\s+(.*)$/.exec(line);
-    if (spoken?.[1] !== undefined) sayOnMesh(stage, NODES[0], { line: spoken[1], print });
-    else if (line.trim() !== '') await stage.person.say(stage.roomId, line);
+    if (spoken?.[1] !== undefined) sayOnMesh(play, NODES[0], spoken[1]);
+    else if (line.trim() !== '') await sayInRoom(play, line);
   }
 }
 
-function sayOnMesh(
-  stage: Stage,
-  node: (typeof NODES)[number],
-  spoken: { readonly line: string; readonly print: (line: string) => void },
-): void {
-  spoken.print(`  mesh  » ${node.longName.padEnd(NAME_WIDTH)} ${spoken.line}`);
-  stage.radio.node(node.num).sendText(0, spoken.line);
+function sayOnMesh({ stage, screen }: Play, node: (typeof NODES)[number] | undefined, text: string): void {
+  if (node === undefined) return;
+  screen.meshSays(node.longName, text);
+  stage.radio.node(node.num).sendText(0, text);
+}
+
+async function sayInRoom({ stage, screen }: Play, text: string): Promise<void> {
+  const { roomId, homeserver, person } = stage;
+  screen.roomSays(text);
+  const eventId = await person.say(roomId, text);
+  screen.serverHolds(homeserver, { roomId, eventId });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

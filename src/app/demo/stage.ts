@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../config/load.ts';
 import { resolvePaths } from '../../config/paths.ts';
+import { type EncryptingUser, type ReadMessage, startEncryptingUser } from '../../matrix/encrypting-user.ts';
 import { LogSystem } from '../../observe/logger.ts';
 import { Redactor } from '../../observe/redact.ts';
 import { createHomeserver, type Homeserver } from '../../sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../sandbox/radio/virtual-radio.ts';
 import { systemClock } from '../../util/clock.ts';
 import { createDaemon, type Daemon } from '../daemon.ts';
-import { MatrixUser } from './matrix-user.ts';
 
-/** Everything a demo needs, up and joined: radio with its mesh, homeserver with a room and a person, and the relay. */
+/** Everything a demo needs: radio with its mesh, homeserver with an encrypted room and a person in it, and the relay. */
 export interface Stage {
   readonly radio: VirtualRadio;
   readonly homeserver: Homeserver;
-  readonly person: MatrixUser;
+  readonly person: EncryptingUser;
   readonly roomId: string;
   readonly daemon: Daemon;
   close(): Promise<void>;
@@ -27,9 +27,14 @@ export const NODES = [
   { num: 0x0ca0150e, longName: 'Carol Summit', shortName: 'CAR' },
 ] as const;
 
+export const RELAY = '@relay:demo.local';
+const PASSWORD = 'demo-password';
+
 export interface StageOptions {
   /** Log lines of the relay. */
   readonly write: (line: string) => void;
+  /** What the person reads. */
+  readonly onMessage: (message: ReadMessage) => void;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -44,9 +49,11 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
     nodes: NODES.map((node, index) => ({ ...node, hopsAway: index })),
   });
   const homeserver = await createHomeserver({ serverName: 'demo.local' });
-  homeserver.registerUser('relay', 'demo-password');
-  const person = new MatrixUser({ baseUrl: homeserver.baseUrl, ...homeserver.registerUser('you', 'demo-password') });
-  const roomId = await person.createRoom({ preset: 'public_chat', name: 'Mountain rescue', room_alias_name: 'mesh' });
+  homeserver.registerUser('relay', PASSWORD);
+  const { baseUrl } = homeserver;
+  const { onMessage } = options;
+  const person = await startEncryptingUser({ baseUrl, onMessage, ...homeserver.registerUser('you', PASSWORD) });
+  const roomId = await person.createRoom({ name: 'Mountain rescue', aliasLocalpart: 'mesh' });
   const daemon = startRelay(home, { radio, homeserver, ...options });
   return {
     radio,
@@ -55,6 +62,7 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
     roomId,
     daemon,
     close: async () => {
+      person.stop();
       await daemon.stop();
       await Promise.all([radio.close(), homeserver.close()]);
       rmSync(home, { recursive: true, force: true });
@@ -97,8 +105,8 @@ meshtastic:
   meshnet_name: Demo
 matrix:
   homeserver: ${homeserver}
-  bot_user_id: "@relay:demo.local"
-  password: demo-password
+  bot_user_id: "${RELAY}"
+  password: ${PASSWORD}
 matrix_rooms:
   - id: "#mesh:demo.local"
     meshtastic_channel: 0

@@ -5,8 +5,8 @@ import { DeviceCrypto } from '../matrix/device-crypto.ts';
 import type { RoomCrypto } from '../matrix/room-crypto.ts';
 import type { EncryptedRooms } from '../matrix/sender.ts';
 import type { ValueStore } from '../relay/store-port.ts';
+import { writeFileDurably } from '../util/durable-file.ts';
 import type { Logger } from '../util/logger.ts';
-import { writeFileDurably } from './files.ts';
 
 /** The key that opens the crypto stores lies beside the credentials: one secret folder to mount and to back up. */
 export const CRYPTO_KEY_FILE = 'crypto.key';

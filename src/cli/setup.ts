@@ -1,6 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileDurably } from '../app/files.ts';
 import { findRadios } from '../app/find-radios.ts';
 import { bluetoothHub } from '../app/radios.ts';
 import { storedSession } from '../app/session.ts';
@@ -10,6 +9,7 @@ import { processEnv } from '../config/env.ts';
 import { expandPath } from '../config/expand.ts';
 import type { AppPaths } from '../config/paths.ts';
 import { systemClock } from '../util/clock.ts';
+import { writeFileDurably } from '../util/durable-file.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { silentLogger } from '../util/logger.ts';
 import { ask, isInteractive } from './ask.ts';

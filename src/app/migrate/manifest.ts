@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFileDurably } from '../../util/durable-file.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
-import { writeFileDurably } from '../files.ts';
 import type { ArtefactKind } from './sources.ts';
 
 /**

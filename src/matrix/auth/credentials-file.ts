@@ -1,21 +1,14 @@
-/** credentials.json: read tolerantly, written atomically and for the owner only (spec 01 section 5.1). */
+/**
+ * credentials.json: read tolerantly, written atomically and for the owner only (spec 01 section 5.1). The keys of a
+ * session that renews itself follow those that the Python relay knows, which ignores and keeps them.
+ */
 
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncFolder } from '../../util/durable-file.ts';
+import { writeFileDurably } from '../../util/durable-file.ts';
 import type { JsonObject, JsonValue } from '../../util/json.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
-import { asString, isObject } from '../json-read.ts';
+import { asNumber, asObject, asString, isObject } from '../json-read.ts';
 
 export interface Credentials {
   readonly homeserver: string;
@@ -23,19 +16,53 @@ export interface Credentials {
   /** null or absent in files of token-only logins: asked from the server at start. */
   readonly deviceId: string | null;
   readonly userId: string | null;
+  /** Absent when the access token is for good. */
+  readonly renewal?: Renewal | undefined;
+}
+
+/** How a session gets its next access token. */
+export interface Renewal {
+  readonly refreshToken: string;
+  /** End of the access token, Unix milliseconds; null when the server did not say. */
+  readonly expiresAtMs: number | null;
+  /** Whom to ask; null: the homeserver itself (a session of its login API). */
+  readonly oauth: OAuthClient | null;
+}
+
+/** We, as the OAuth server of the homeserver knows us. */
+export interface OAuthClient {
+  readonly clientId: string;
+  readonly tokenEndpoint: string;
+  readonly revocationEndpoint: string | null;
 }
 
 /** @throws RelayError MATRIX_CREDENTIALS_UNREADABLE (missing, no access), MATRIX_CREDENTIALS_INVALID (content) */
 export function readCredentials(path: string): Credentials {
   const file = readObject(path);
-  const text = (key: string): string | null => asString(file[key])?.trim() || null;
-  const homeserver = text('homeserver');
-  const accessToken = text('access_token');
+  const [homeserver, accessToken] = [textAt(file, 'homeserver'), textAt(file, 'access_token')];
   const missing = [homeserver === null ? 'homeserver' : '', accessToken === null ? 'access_token' : ''].filter(Boolean);
   if (homeserver === null || accessToken === null) {
     throw new RelayError('MATRIX_CREDENTIALS_INVALID', `${path} lacks ${missing.join(' and ')}`);
   }
-  return { homeserver, accessToken, deviceId: text('device_id'), userId: text('user_id') ?? text('bot_user_id') };
+  const userId = textAt(file, 'user_id') ?? textAt(file, 'bot_user_id');
+  const renewal = readRenewal(file);
+  return { homeserver, accessToken, deviceId: textAt(file, 'device_id'), userId, ...(renewal && { renewal }) };
+}
+
+function readRenewal(file: JsonObject): Renewal | null {
+  const refreshToken = textAt(file, 'refresh_token');
+  if (refreshToken === null) return null;
+  const expiresAtMs = asNumber(file.expires_at_ms);
+  if (file.oauth === undefined) return { refreshToken, expiresAtMs, oauth: null };
+  const oauth = asObject(file.oauth);
+  const [clientId, tokenEndpoint] = [textAt(oauth, 'client_id'), textAt(oauth, 'token_endpoint')];
+  if (clientId === null || tokenEndpoint === null) return null;
+  const revocationEndpoint = textAt(oauth, 'revocation_endpoint');
+  return { refreshToken, expiresAtMs, oauth: { clientId, tokenEndpoint, revocationEndpoint } };
+}
+
+function textAt(object: JsonObject, key: string): string | null {
+  return asString(object[key])?.trim() || null;
 }
 
 /**
@@ -48,22 +75,38 @@ export function writeCredentials(path: string, credentials: Credentials): void {
     access_token: credentials.accessToken,
     device_id: credentials.deviceId,
     ...(credentials.userId === null ? {} : { user_id: credentials.userId }),
+    ...renewalKeys(credentials.renewal),
   };
   const content = { ...known, ...extraKeys(path) };
-  const temporary = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeDurably(temporary, JSON.stringify(content, null, 2));
-    renameSync(temporary, path);
-    syncFolder(dirname(path));
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileDurably(path, JSON.stringify(content, null, 2));
   } catch (error) {
-    discard(temporary);
     const message = `${path} cannot be written: ${errorText(error)}`;
     throw new RelayError('MATRIX_CREDENTIALS_UNWRITABLE', message, { cause: error });
   }
 }
 
-const OWN_KEYS: ReadonlySet<string> = new Set(['homeserver', 'access_token', 'device_id', 'user_id', 'bot_user_id']);
+function renewalKeys(renewal: Renewal | undefined): JsonObject {
+  if (renewal === undefined) return {};
+  const { refreshToken, expiresAtMs, oauth } = renewal;
+  const tokens = { refresh_token: refreshToken, ...(expiresAtMs === null ? {} : { expires_at_ms: expiresAtMs }) };
+  if (oauth === null) return tokens;
+  const { clientId, tokenEndpoint, revocationEndpoint } = oauth;
+  const revocation = revocationEndpoint === null ? {} : { revocation_endpoint: revocationEndpoint };
+  return { ...tokens, oauth: { client_id: clientId, token_endpoint: tokenEndpoint, ...revocation } };
+}
+
+const OWN_KEYS: ReadonlySet<string> = new Set([
+  'homeserver',
+  'access_token',
+  'device_id',
+  'user_id',
+  'bot_user_id',
+  'refresh_token',
+  'expires_at_ms',
+  'oauth',
+]);
 
 function extraKeys(path: string): JsonObject {
   try {
@@ -90,24 +133,4 @@ function readObject(path: string): JsonObject {
   }
   if (!isObject(value)) throw new RelayError('MATRIX_CREDENTIALS_INVALID', `${path} does not hold a JSON object`);
   return value;
-}
-
-function writeDurably(path: string, text: string): void {
-  rmSync(path, { force: true });
-  const file = openSync(path, 'wx', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  chmodSync(path, 0o600);
-}
-
-function discard(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // The folder itself is the trouble, which the caller is about to tell.
-  }
 }

@@ -18,7 +18,7 @@ import { buildCrypto, encryptedRooms } from './encryption.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
 import { buildMqttRadio } from './mqtt-radio.ts';
 import { observers } from './observers.ts';
-import { createPlugins, pluginClaim, pluginTroubles } from './plugins.ts';
+import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from './plugins.ts';
 import { radioBuilder } from './radios.ts';
 import { relaySettings } from './relay-settings.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
@@ -32,6 +32,8 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** A failure that only a restart can mend, or not even that. */
   readonly onFatal: (error: unknown) => void;
+  /** Hears the homeserver's wall time, for a machine without a clock of its own. */
+  readonly onServerTime?: (nowMs: number) => void;
   /** Who else wants to know what happens, beside the log. */
   readonly observer?: RelayObserver;
 }
@@ -100,6 +102,7 @@ function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): Ma
     random,
     isKnownEvent: (eventId) => store.inbox.hasEvent(eventId),
     maxBackfillAgeMs: config.relay.maxAgeMs,
+    ...(options.onServerTime === undefined ? {} : { onServerTime: options.onServerTime }),
   });
 }
 
@@ -193,6 +196,9 @@ class RunningDaemon implements Daemon {
 
   reconfigure(config: RelayConfig): void {
     this.#live.replace(relaySettings(config));
+    this.#parts.matrix.mapRooms(config.rooms.map(({ id }) => id));
+    this.#engine.followSettings();
+    void replacePlugins(this.#plugins, config, this.#options);
   }
 
   alive(): boolean {

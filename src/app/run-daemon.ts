@@ -13,6 +13,7 @@ import { SdNotify } from '../observe/sd-notify.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../util/exit-code.ts';
 import type { Logger } from '../util/logger.ts';
+import { ReferenceClock } from '../util/reference-clock.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { createDaemon, type Daemon } from './daemon.ts';
 import { exposeCollector, startHeapCare } from './heap-care.ts';
@@ -43,7 +44,7 @@ const READY_CHECK_MS = 100;
 
 /** Runs the relay until a signal or a fatal failure. @returns the exit code */
 export async function runDaemon(options: RunOptions): Promise<ExitCode> {
-  const clock = systemClock;
+  const clock = new ReferenceClock(systemClock);
   const signals = catchSignals(options.stopSignal);
   const log = openLog(options, clock);
   const { logger } = log;
@@ -74,7 +75,7 @@ export async function runDaemon(options: RunOptions): Promise<ExitCode> {
 }
 
 interface Running {
-  readonly clock: Clock;
+  readonly clock: ReferenceClock;
   readonly logger: Logger;
   readonly signals: Signals;
   readonly log: LogSystem;
@@ -90,6 +91,11 @@ async function runLocked(options: RunOptions, running: Running): Promise<ExitCod
     logger,
     onFatal: (error) => signals.fail(error),
     observer: messageMetrics(registry, clock),
+    onServerTime: (nowMs) => {
+      const news = clock.hear(nowMs);
+      if (news === 'wrong') logger.warn('The clock of this machine is wrong; the homeserver is asked for the time');
+      if (news === 'right') logger.info('The clock of this machine is right again');
+    },
   });
   stateMetrics(registry, daemon.source, { clock, version: VERSION });
   const ready = readyFile(options, { clock, logger, daemon });

@@ -47,10 +47,14 @@ export interface MatrixOptions extends AccountOptions {
   readonly requestTimeoutMs?: number;
   /** How long the server may hold a /sync; default 30 s. */
   readonly pollTimeoutMs?: number;
+  /** Hears the homeserver's wall time with each of its answers. */
+  readonly onServerTime?: (nowMs: number) => void;
 }
 
-/** MatrixPort, and what only tests and metrics ask for. */
+/** MatrixPort, and what its builder and tests ask for. */
 export interface MatrixAdapter extends MatrixPort {
+  /** Replaces the rooms of the configuration; no room is left. */
+  mapRooms(rooms: readonly string[]): void;
   /** Events held by the SDK's timelines: 0 by design. */
   retainedEvents(): number;
 }
@@ -85,7 +89,7 @@ class MatrixClientAdapter implements MatrixAdapter {
     const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     const crypto = options.crypto ?? refuseEncryption;
     this.#crypto = crypto;
-    const http = createHttp(clock);
+    const http = createHttp(clock, options.onServerTime);
     this.#options = options;
     this.#state = { status: 'idle', sinceMs: clock.now(), reason: null, attempts: 0, lastSyncMs: 0 };
     this.#account = new Account(options, http, timeoutMs, logger);
@@ -149,6 +153,10 @@ class MatrixClientAdapter implements MatrixAdapter {
 
   resolveRoom(idOrAlias: string): Promise<string> {
     return this.#rooms.resolve(idOrAlias);
+  }
+
+  mapRooms(rooms: readonly string[]): void {
+    this.#rooms.map(rooms);
   }
 
   room(roomId: string): RoomFacts | null {

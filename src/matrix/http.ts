@@ -48,8 +48,11 @@ export interface HttpRequest {
 /** @throws HttpFailure and nothing else */
 export type HttpSend = (request: HttpRequest) => Promise<JsonObject>;
 
-/** One request; headers and body together have `timeoutMs`. */
-export function createHttp(clock: Clock): HttpSend {
+/**
+ * One request; headers and body together have `timeoutMs`.
+ * @param onServerTime what time it is at the homeserver, with each answer of one
+ */
+export function createHttp(clock: Clock, onServerTime?: (nowMs: number) => void): HttpSend {
   return async (request) => {
     const limit = new AbortController();
     const giveUp = (): void => limit.abort();
@@ -59,7 +62,11 @@ export function createHttp(clock: Clock): HttpSend {
     if (request.signal?.aborted) giveUp();
     try {
       const response = await fetch(request.url, fetchOptions(request, limit.signal));
-      return readAnswer(response, await response.text(), clock.now());
+      const text = await response.text();
+      const answer = readAnswer(response, text, clock.now());
+      const serverMs = Date.parse(response.headers.get('Date') ?? '');
+      if (Number.isFinite(serverMs)) onServerTime?.(serverMs);
+      return answer;
     } catch (error) {
       if (error instanceof HttpFailure) throw error;
       if (request.signal?.aborted) throw new HttpFailure('aborted', 'the request was given up');

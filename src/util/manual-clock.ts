@@ -16,8 +16,12 @@ export class ManualClock implements Clock {
   #order = 0;
   #timers: Timer[] = [];
 
-  constructor(startMs = 1_750_000_000_000) {
+  readonly epoch: string | undefined;
+
+  /** @param epoch names the boot of the machine; without one, monotonic time is this process's own */
+  constructor(startMs = 1_750_000_000_000, epoch?: string) {
     this.#nowMs = startMs;
+    this.epoch = epoch;
   }
 
   now(): number {

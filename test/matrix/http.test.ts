@@ -105,3 +105,19 @@ describe('failures of the homeserver', () => {
     slow.close();
   });
 });
+
+it('tells what time it is at the homeserver, and nothing of what a proxy in between says', async () => {
+  const times: number[] = [];
+  let answer: ScriptedAnswer = { body: {} };
+  server = await scriptedServer(() => answer);
+  const ask = async (): Promise<unknown> => {
+    const http = createHttp(new ManualClock(0), (nowMs) => times.push(nowMs));
+    return http({ method: 'GET', url: server?.url ?? '', timeoutMs: 25_000 }).catch(() => null);
+  };
+  await ask();
+  answer = { status: 502, body: '<html>' };
+  await ask();
+
+  expect(times).toHaveLength(1);
+  expect(Math.abs((times[0] ?? 0) - Date.now())).toBeLessThan(5_000);
+});

@@ -39,6 +39,16 @@ export function createPlugins(options: PluginsOptions): PluginHost {
   });
 }
 
+/** Takes over the plugins and admins of another configuration. Never rejects: a plugin that fails says so itself. */
+export function replacePlugins(
+  host: PluginHost,
+  config: RelayConfig,
+  { paths, logger, clock }: Pick<PluginsOptions, 'paths' | 'logger' | 'clock'>,
+): Promise<void> {
+  const specs = pluginSpecs(config, paths, { logger: logger.child('plugins'), clock });
+  return host.replace(specs, config.matrix.admins);
+}
+
 /** The engine's question whether a plugin takes a message; whatever goes wrong, the answer is no. */
 export function pluginClaim(
   host: PluginHost,

@@ -41,13 +41,22 @@ export class Rooms {
   readonly #options: RoomsOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #joined = new Set<string>();
+  #mapped: readonly string[] = [];
   /** Left by somebody's decision: joined again only by an invite, a restart or a send. */
   readonly #left = new Set<string>();
   #joinedAsked = false;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
-    for (const name of options.mapped) this.#entries.set(name, newEntry(name));
+    this.map(options.mapped);
+  }
+
+  /** Replaces the rooms of the configuration; new ones are joined by the next `tend`, none is left. */
+  map(names: readonly string[]): void {
+    const removed = this.#mapped.filter((name) => !names.includes(name));
+    for (const name of removed) this.#entries.delete(name);
+    for (const name of names) if (!this.#entries.has(name)) this.#entries.set(name, newEntry(name));
+    this.#mapped = names;
   }
 
   isJoined(roomId: string): boolean {
@@ -104,7 +113,7 @@ export class Rooms {
 
   /** Called after each sync: tries mapped rooms we are not in and whose pause is over. Never throws. */
   async tend(): Promise<void> {
-    for (const name of this.#options.mapped) {
+    for (const name of this.#mapped) {
       const roomId = this.#entries.get(name)?.roomId ?? null;
       if (roomId !== null && (this.#joined.has(roomId) || this.#left.has(roomId))) continue;
       await this.resolve(name).catch(() => undefined); // kept in the entry, shown by `problem`
@@ -114,7 +123,7 @@ export class Rooms {
   /** Mapped rooms we cannot get into, in words; null when all is well. */
   problem(): string | null {
     const words: string[] = [];
-    for (const name of this.#options.mapped) {
+    for (const name of this.#mapped) {
       const error = this.#entries.get(name)?.error ?? null;
       if (error !== null) words.push(error.message);
     }
@@ -123,7 +132,7 @@ export class Rooms {
 
   /** Ids of the mapped rooms as far as they are known. */
   mappedRoomIds(): readonly string[] {
-    return this.#options.mapped.flatMap((name) => this.#entries.get(name)?.roomId ?? []);
+    return this.#mapped.flatMap((name) => this.#entries.get(name)?.roomId ?? []);
   }
 
   async #enter(name: string, entry: Entry): Promise<string> {

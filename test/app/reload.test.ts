@@ -16,22 +16,31 @@ const config = (text: string): RelayConfig => {
   return parsed.config;
 };
 const base = config(BASE);
+const LINK = 'meshtastic: connection, message_delay, timeouts, health_check';
 
 test.each<[string, (text: string) => string, readonly string[], readonly string[]]>([
   ['nothing', (text) => text, [], []],
   ['a comment', (text) => `# hello\n${text}`, [], []],
   ['the log level', (text) => `${text}logging: {level: debug}\n`, ['logging.level'], []],
-  ['the log format', (text) => `${text}logging: {format: json}\n`, [], ['logging']],
+  ['the log format', (text) => `${text}logging: {format: json}\n`, [], ['logging: format, file']],
   [
     'who may write in a room',
     (text) => text.replace('channel: 1}', 'channel: 1, deny: ["@e:x"]}'),
     ['matrix_rooms'],
     [],
   ],
-  ['the channel of a room', (text) => text.replace('channel: 1}', 'channel: 2}'), [], ['matrix_rooms']],
-  ['another host', (text) => text.replace('host: h', 'host: other'), [], ['meshtastic']],
+  ['the channel of a room', (text) => text.replace('channel: 1}', 'channel: 2}'), ['matrix_rooms'], []],
+  [
+    'a room more',
+    (text) => text.replace('channel: 1}', 'channel: 1}, {id: "#c:x", meshtastic_channel: 2}'),
+    ['matrix_rooms'],
+    [],
+  ],
+  ['a plugin', (text) => `${text}plugins: {ping: {active: true}}\n`, ['plugins'], []],
+  ['an admin', (text) => text.replace('t0ken', 't0ken, admins: ["@a:x"]'), ['matrix'], []],
+  ['another host', (text) => text.replace('host: h', 'host: other'), [], [LINK]],
   ['broadcasts off', (text) => text.replace('host: h', 'host: h, broadcast_enabled: false'), ['meshtastic'], []],
-  ['another account', (text) => text.replace('t0ken', 'an0ther'), [], ['matrix']],
+  ['another account', (text) => text.replace('t0ken', 'an0ther'), [], ['matrix: account, e2ee']],
   ['the database', (text) => `${text}database: {busy_timeout_ms: 1}\n`, [], ['database']],
   ['health', (text) => `${text}health: {listen: "127.0.0.1:9"}\n`, [], ['health']],
 ])('%s', (_what, edit, applied, restart) => {
@@ -46,15 +55,18 @@ test('what is taken over leaves nothing but the need for a restart', () => {
     ),
   );
   const running = takeOver(base, next);
-  expect(running.rooms[1]).toMatchObject({ id: '#b:x', channel: 1, deny: ['@e:x'] });
+  expect(running.rooms[1]).toMatchObject({ id: '#b:x', channel: 2, deny: ['@e:x'] });
   expect(running.radios[0]).toMatchObject({ connection: { host: 'h' }, broadcastEnabled: false });
   expect(compareConfigs(running, next).applied).toEqual([]);
   expect(compareConfigs(base, takeOver(running, base))).toEqual({ applied: [], restart: [] });
 });
 
-test('a room that is new waits for the restart, one that was removed goes on until then', () => {
-  const next = config(BASE.replace('"#b:x"', '"#c:x"'));
-  expect(takeOver(base, next).rooms.map(({ id }) => id)).toEqual(['#a:x', '#b:x']);
+test('a room that is new comes, one that was removed goes; a room of a radio that does not run yet waits', () => {
+  const swapped = config(BASE.replace('"#b:x"', '"#c:x"'));
+  expect(takeOver(base, swapped).rooms.map(({ id }) => id)).toEqual(['#a:x', '#c:x']);
+  const renamed = config(BASE.replace('host: h', 'name: other, host: h'));
+  expect(takeOver(base, renamed).rooms).toEqual(base.rooms);
+  expect(compareConfigs(base, renamed)).toEqual({ applied: [], restart: ['matrix_rooms', LINK, 'meshtastic'] });
 });
 
 test('live settings read what was set last, through whoever holds them', () => {

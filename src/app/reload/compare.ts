@@ -1,89 +1,76 @@
 import type { RadioConfig, RelayConfig, RoomConfig } from '../../config/types.ts';
 
 export interface Change {
-  /** Sections that take effect at once. */
+  /** What takes effect at once. */
   readonly applied: readonly string[];
-  /** Keys that need a restart. */
+  /** What needs a restart. */
   readonly restart: readonly string[];
 }
 
-/** What differs between two configurations, and what a running relay can take over. Pure. */
-export function compareConfigs(before: RelayConfig, after: RelayConfig): Change {
-  const applied: string[] = [];
-  const restart: string[] = [];
-  const look = (name: string, old: unknown, fresh: unknown, live: boolean): void => {
-    if (JSON.stringify(old) !== JSON.stringify(fresh)) (live ? applied : restart).push(name);
-  };
-  const oldLog = before.logging;
-  const newLog = after.logging;
-  look('logging.level', [oldLog.level, oldLog.levels], [newLog.level, newLog.levels], true);
-  look('logging', { ...oldLog, level: '', levels: {} }, { ...newLog, level: '', levels: {} }, false);
-  look('relay', before.relay, after.relay, true);
-  look('direct_messages', before.directMessages, after.directMessages, true);
-  look('matrix_rooms', wherebouts(before.rooms), wherebouts(after.rooms), false);
-  look('matrix_rooms', rules(before.rooms), rules(after.rooms), true);
-  const live = (config: RelayConfig): unknown => {
-    const { prefixFormat, trustedRelays, trustRoomRelays } = config.matrix;
-    return [prefixFormat, trustedRelays, trustRoomRelays];
-  };
-  look('matrix', live(before), live(after), true);
-  look('matrix', { ...before.matrix, ...LIVE_MATRIX }, { ...after.matrix, ...LIVE_MATRIX }, false);
-  look('meshtastic', radioRules(before), radioRules(after), true);
-  look('meshtastic', radioLinks(before), radioLinks(after), false);
-  for (const name of ['health', 'database', 'plugins', 'security', 'virtualNode', 'radioFailover'] as const)
-    look(name, before[name], after[name], false);
-  return { applied: [...new Set(applied)], restart: [...new Set(restart)] };
-}
+/** Parts of the configuration as a person calls them; what is taken over together stands together. */
+const PARTS: readonly (readonly [string, (config: RelayConfig) => unknown])[] = [
+  ['matrix: account, e2ee', ({ matrix }) => ({ ...matrix, ...liveMatrix(null) })],
+  ['matrix', ({ matrix }) => liveMatrix(matrix)],
+  ['matrix_rooms', ({ rooms }) => rooms],
+  ['meshtastic: connection, message_delay, timeouts, health_check', ({ radios }) => radios.map(linkOf)],
+  ['meshtastic', ({ radios }) => radios.map((radio) => ({ ...radio, ...NO_LINK }))],
+  ['relay', ({ relay }) => relay],
+  ['direct_messages', ({ directMessages }) => directMessages],
+  ['plugins', ({ plugins }) => plugins],
+  ['logging.level', ({ logging }) => [logging.level, logging.levels]],
+  ['logging: format, file', ({ logging }) => ({ ...logging, level: '', levels: {} })],
+  ['virtual_node', ({ virtualNode }) => virtualNode],
+  ['radios.failover', ({ radioFailover }) => radioFailover],
+  ['health', ({ health }) => health],
+  ['database', ({ database }) => database],
+  ['security', ({ security }) => security],
+];
 
-const LIVE_MATRIX = { prefixFormat: '', trustedRelays: [], trustRoomRelays: false };
-
-/** Which room hangs on which channel: lanes and joined rooms depend on it. */
-function wherebouts(rooms: readonly RoomConfig[]): unknown {
-  return rooms.map(({ id, radio, channel }) => [id, radio, channel]);
-}
-
-function rules(rooms: readonly RoomConfig[]): unknown {
-  return rooms.map((room) => ({ ...room, radio: '', channel: 0 }));
-}
-
-function radioRules({ radios }: RelayConfig): unknown {
-  return radios.map((radio) => ({ ...radio, ...LINK_KEYS }));
-}
-
-const LINK_KEYS = {
+const NO_LINK = {
   connection: null,
   messageDelayMs: null,
-  connectTimeoutMs: 0,
-  pluginTimeoutMs: 0,
+  connectTimeoutMs: null,
+  pluginTimeoutMs: null,
   healthCheck: null,
 };
 
-function radioLinks({ radios }: RelayConfig): unknown {
-  return radios.map(({ name, connection, messageDelayMs, connectTimeoutMs, pluginTimeoutMs, healthCheck }) => {
-    return [name, connection, messageDelayMs, connectTimeoutMs, pluginTimeoutMs, healthCheck];
-  });
+/** What a radio adapter is built with. */
+function linkOf({ name, connection, messageDelayMs, connectTimeoutMs, pluginTimeoutMs, healthCheck }: RadioConfig) {
+  return { name, connection, messageDelayMs, connectTimeoutMs, pluginTimeoutMs, healthCheck };
+}
+
+function liveMatrix(matrix: RelayConfig['matrix'] | null) {
+  const { prefixFormat = '', trustedRelays = [], trustRoomRelays = false, admins = [] } = matrix ?? {};
+  return { prefixFormat, trustedRelays, trustRoomRelays, admins };
+}
+
+/** What differs between two configurations, and what a running relay can take over. Pure. */
+export function compareConfigs(running: RelayConfig, next: RelayConfig): Change {
+  const taken = takeOver(running, next);
+  const differing = (a: RelayConfig, b: RelayConfig): string[] =>
+    PARTS.filter(([, part]) => JSON.stringify(part(a)) !== JSON.stringify(part(b))).map(([name]) => name);
+  return { applied: differing(running, taken), restart: differing(taken, next) };
 }
 
 /** The running configuration with everything of the new one that can be taken over without a restart. Pure. */
 export function takeOver(running: RelayConfig, next: RelayConfig): RelayConfig {
-  const { prefixFormat, trustedRelays, trustRoomRelays } = next.matrix;
-  const room = (old: RoomConfig): RoomConfig => {
-    const fresh = next.rooms.find(({ id }) => id === old.id);
-    return fresh === undefined ? old : { ...fresh, radio: old.radio, channel: old.channel };
-  };
   const radio = (old: RadioConfig): RadioConfig => {
     const fresh = next.radios.find(({ name }) => name === old.name);
-    if (fresh === undefined) return old;
-    const { connection, messageDelayMs, connectTimeoutMs, pluginTimeoutMs, healthCheck } = old;
-    return { ...fresh, connection, messageDelayMs, connectTimeoutMs, pluginTimeoutMs, healthCheck };
+    return fresh === undefined ? old : { ...fresh, ...linkOf(old) };
   };
+  // A room of a radio that does not run yet stays as it was until the restart, or waits for it.
+  const room = (fresh: RoomConfig): readonly RoomConfig[] =>
+    running.radios.some(({ name }) => name === fresh.radio)
+      ? [fresh]
+      : running.rooms.filter(({ id }) => id === fresh.id);
   return {
     ...running,
     relay: next.relay,
     directMessages: next.directMessages,
-    matrix: { ...running.matrix, prefixFormat, trustedRelays, trustRoomRelays },
+    plugins: next.plugins,
+    matrix: { ...running.matrix, ...liveMatrix(next.matrix) },
     logging: { ...running.logging, level: next.logging.level, levels: next.logging.levels },
-    rooms: running.rooms.map(room),
+    rooms: next.rooms.flatMap(room),
     radios: running.radios.map(radio),
   };
 }

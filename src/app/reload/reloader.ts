@@ -72,6 +72,8 @@ export class Reloader {
     this.#running = takeOver(this.#running, found.config);
     log.setLevels(this.#running.logging);
     daemon.reconfigure(this.#running);
+    const warnings = renderProblems(found.problems.filter(({ severity }) => severity === 'warning'));
+    if (warnings.length > 0) logger.warn('The configuration has warnings', { warnings });
     logger.info('Configuration reloaded', { why, applied: change.applied });
     if (change.restart.length > 0)
       logger.warn('Some changes need a restart to take effect', { sections: change.restart });

@@ -15,7 +15,7 @@ export interface CommandDeskOptions {
   readonly units: () => readonly PluginUnit[];
   readonly states: () => readonly PluginState[];
   readonly relay: RelayAccess;
-  readonly admins: readonly string[];
+  readonly admins: () => readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -100,7 +100,8 @@ export class CommandDesk {
   }
 
   #takeRoom(inbound: Extract<Inbound, { kind: 'room' }>): boolean {
-    const { relay, admins } = this.#options;
+    const { relay } = this.#options;
+    const admins = this.#options.admins();
     const { message } = inbound;
     const found = this.#findInRoom(inbound);
     if (found === null) return false;

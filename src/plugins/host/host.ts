@@ -33,7 +33,8 @@ const STARTUP_MS = 5_000;
  */
 export class PluginHost {
   readonly #options: PluginHostOptions;
-  readonly #units: readonly PluginUnit[];
+  #units: readonly PluginUnit[];
+  #admins: readonly string[];
   readonly #desk: CommandDesk;
   readonly #claimDeadlineMs: number;
   #loading: Promise<unknown> | null = null;
@@ -41,8 +42,14 @@ export class PluginHost {
   constructor(options: PluginHostOptions) {
     this.#options = options;
     this.#claimDeadlineMs = options.claimDeadlineMs ?? CLAIM_DEADLINE_MS;
+    this.#admins = options.admins;
     this.#units = options.plugins.map((spec) => this.#unit(spec));
-    this.#desk = new CommandDesk({ ...options, units: () => this.#active(), states: () => this.states() });
+    this.#desk = new CommandDesk({
+      ...options,
+      admins: () => this.#admins,
+      units: () => this.#active(),
+      states: () => this.states(),
+    });
   }
 
   /** Starts loading; resolves when every plugin is up or has failed. Nobody needs to wait for that. */
@@ -60,6 +67,18 @@ export class PluginHost {
 
   async stop(): Promise<void> {
     await Promise.all(this.#units.map((unit) => unit.stop()));
+  }
+
+  /** Takes over another configuration: what runs and is the same in both goes on; one that had failed is tried again. */
+  async replace(plugins: readonly PluginSpec[], admins: readonly string[]): Promise<void> {
+    const before = this.#units;
+    const healthy = before.filter((unit) => unit.state().status !== 'failed');
+    const kept = new Map(healthy.map((unit) => [fingerprint(unit.spec), unit]));
+    this.#admins = admins;
+    this.#units = plugins.map((spec) => kept.get(fingerprint(spec)) ?? this.#unit(spec));
+    const fresh = this.#units.filter((unit) => !before.includes(unit));
+    await Promise.all(before.filter((unit) => !this.#units.includes(unit)).map((unit) => unit.stop()));
+    await Promise.all(fresh.map((unit) => unit.start()));
   }
 
   states(): readonly PluginState[] {
@@ -123,6 +142,11 @@ export class PluginHost {
       commands: () => this.#desk.commands(),
     });
   }
+}
+
+/** Equal for specs that would run alike: the code follows from the rest. */
+function fingerprint(spec: PluginSpec): string {
+  return JSON.stringify({ ...spec, code: null });
 }
 
 function setupOf({ settings }: PluginSpec, options: PluginHostOptions): RuntimeSetup {

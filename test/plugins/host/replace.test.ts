@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import type { Plugin } from '../../../src/plugins/api.ts';
+import { inProcess, roomInbound, startHost } from './helpers.ts';
+
+function counted(name: string): { readonly plugin: Plugin; readonly life: string[] } {
+  const life: string[] = [];
+  const plugin: Plugin = {
+    name,
+    description: 'counts its starts',
+    version: '1.0.0',
+    api: 1,
+    start: () => void life.push('start'),
+    stop: () => void life.push('stop'),
+    commands: [{ name, description: 'x', run: () => undefined }],
+  };
+  return { plugin, life };
+}
+
+it('what is the same in both configurations goes on, the rest is stopped, started, or started anew', async () => {
+  const [same, changed, gone, fresh] = [counted('same'), counted('changed'), counted('gone'), counted('fresh')];
+  const { host, started } = startHost([inProcess(same.plugin), inProcess(changed.plugin), inProcess(gone.plugin)]);
+  await started;
+
+  await host.replace([inProcess(same.plugin), inProcess(changed.plugin, { priority: 7 }), inProcess(fresh.plugin)], []);
+
+  expect(same.life).toEqual(['start']);
+  expect(changed.life).toEqual(['start', 'stop', 'start']);
+  expect(gone.life).toEqual(['start', 'stop']);
+  expect(fresh.life).toEqual(['start']);
+  expect(host.states().map(({ name, status }) => `${name} ${status}`)).toEqual([
+    'same active',
+    'changed active',
+    'fresh active',
+  ]);
+  expect(host.commands().map(({ name }) => name)).not.toContain('gone');
+  expect(await host.claim(roomInbound('!gone'))).toBe(false);
+  await host.stop();
+});
+
+it('one that had failed is tried again, though nothing changed', async () => {
+  const { plugin } = counted('late');
+  let isThere = false;
+  const spec = {
+    ...inProcess(plugin),
+    code: {
+      kind: 'in-process' as const,
+      load: () => (isThere ? Promise.resolve(plugin) : Promise.reject(new Error('not installed'))),
+    },
+  };
+  const { host, started } = startHost([spec]);
+  await started;
+  expect(host.states()).toMatchObject([{ status: 'failed' }]);
+  isThere = true;
+  await host.replace([spec], []);
+  expect(host.states()).toMatchObject([{ status: 'active' }]);
+  await host.stop();
+});

@@ -10,7 +10,7 @@ import type {
 } from '../plugins/api.ts';
 import type { RelayAccess } from '../plugins/host/types.ts';
 import { markdownToHtml } from '../plugins/markdown.ts';
-import { PRIORITY, type RadioDelivery } from '../relay/delivery.ts';
+import { type EventDelivery, PRIORITY, type RadioDelivery } from '../relay/delivery.ts';
 import { TEXT_MESSAGE_APP } from '../relay/portnums.ts';
 import type { MatrixPort, MeshNode, RadioPort } from '../relay/ports.ts';
 import { meshnetName } from '../relay/rules/meshnet-name.ts';
@@ -47,8 +47,7 @@ export function pluginAccess(options: PluginAccessOptions): RelayAccess {
     sendPacket: (output, plugin) => submit([rawPacket(output, options)], origin(plugin)),
     sendRoom: async (output, plugin) => {
       checkRoom(output.room, options);
-      const { type, content } = await roomContent(output, options);
-      const delivery = { kind: 'event', type, content, relation: null, link: null, fallback: null } as const;
+      const delivery = { kind: 'event', ...roomEvent(output), relation: null, link: null, fallback: null } as const;
       submit([{ kind: 'to-room', room: output.room, priority: PRIORITY.plugin, delivery }], origin(plugin));
     },
     nodes: () => [...options.radios.values()].flatMap(nodesOf),
@@ -142,15 +141,12 @@ function checkRoom(room: string, { view, matrix }: PluginAccessOptions): void {
 /** Marked, so that no relay of the family takes it to a mesh. */
 const MARK = { mmrelay_suppress: true } as const;
 
-async function roomContent(
-  output: RoomOutput,
-  options: PluginAccessOptions,
-): Promise<{ readonly type: string; readonly content: JsonObject }> {
+function roomEvent(output: RoomOutput): Pick<EventDelivery, 'type' | 'content' | 'media'> {
   if ('reaction' in output) {
     const relation = { rel_type: 'm.annotation', event_id: output.eventId, key: output.reaction };
     return { type: 'm.reaction', content: { ...MARK, 'm.relates_to': relation } };
   }
-  if ('image' in output) return { type: 'm.room.message', content: await imageContent(output, options) };
+  if ('image' in output) return imageEvent(output);
   const notice: JsonObject = { msgtype: 'm.notice', body: output.text };
   if ('content' in output) return { type: 'm.room.message', content: { ...notice, ...output.content, ...MARK } };
   const html = output.markdown === true ? markdownToHtml(output.text) : null;
@@ -165,24 +161,26 @@ async function roomContent(
   };
 }
 
-async function imageContent(
-  { room, image, text }: { readonly room: string; readonly image: Image; readonly text: string },
-  { matrix }: PluginAccessOptions,
-): Promise<JsonObject> {
+function imageEvent({
+  image,
+  text,
+}: {
+  readonly image: Image;
+  readonly text: string;
+}): Pick<EventDelivery, 'type' | 'content' | 'media'> {
   const { data, mimeType, fileName, width, height } = image;
-  const encrypt = matrix.room(await matrix.resolveRoom(room))?.encrypted;
-  // Not known to be open is not open: a picture must not lie unencrypted on the server by accident.
-  if (encrypt === null || encrypt === undefined)
-    throw new RelayError('PLUGIN_ROOM', `The state of ${room} is not known yet; try again in a moment`);
-  const file = await matrix.upload({ data, mimeType, fileName, encrypt });
   const caption = text.trim();
-  return {
+  const content = {
     msgtype: 'm.image',
     body: caption === '' ? fileName : caption,
     filename: fileName,
     info: { mimetype: mimeType, size: data.length, w: width, h: height },
-    ...file,
     ...MARK,
+  };
+  return {
+    type: 'm.room.message',
+    content,
+    media: { base64: Buffer.from(data).toString('base64'), mimeType, fileName },
   };
 }
 

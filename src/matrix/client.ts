@@ -179,10 +179,6 @@ class MatrixClientAdapter implements MatrixAdapter {
     return this.#sender.send(...args);
   }
 
-  upload(...args: Parameters<MatrixPort['upload']>): ReturnType<MatrixPort['upload']> {
-    return this.#sender.upload(...args);
-  }
-
   async createRoom(room: NewRoom): Promise<string> {
     const server = (this.#account.userId() ?? '').split(':').slice(1).join(':');
     const roomId = await createRoom(this.#api, room, server);

@@ -1,12 +1,12 @@
 /**
- * The one road into a room. Stateless but for `encryptedRooms`; invariant: in a room that is encrypted, was ever, or
- * of which we cannot tell, no plaintext leaves.
+ * The one road into a room, for events and their files. One per adapter; holds `encryptedRooms` and what is uploaded for
+ * events that are not sent yet. Invariant: in a room that is encrypted, was ever, or of which we cannot tell, no plaintext leaves.
  */
 
-import type { MediaUpload, RoomSend } from '../relay/ports.ts';
+import type { OutgoingMedia, RoomSend } from '../relay/ports.ts';
 import type { JsonObject } from '../util/json.ts';
-import { RETRY_LATER, RelayError } from '../util/relay-error.ts';
-import { type MatrixApi, path } from './api.ts';
+import { RETRY_LATER, RETRY_NEVER, RelayError } from '../util/relay-error.ts';
+import { type ApiCall, type MatrixApi, path } from './api.ts';
 import { toRelayError } from './errors.ts';
 import { HttpFailure } from './http.ts';
 import { asString } from './json-read.ts';
@@ -14,6 +14,8 @@ import type { RoomCrypto } from './room-crypto.ts';
 
 /** Matrix specification, "Size limits": the whole event, of which the content is most. */
 const MAX_EVENT_BYTES = 65_536;
+/** Files remembered as uploaded: one for each room that is trying to send one, and some more. */
+const MAX_UPLOADED = 50;
 
 /** Room ids once seen encrypted: for ever, so that neither a restart nor a lying server brings plaintext back. */
 export interface EncryptedRooms {
@@ -33,6 +35,8 @@ export interface SenderOptions {
 
 export class Sender {
   readonly #options: SenderOptions;
+  /** By transaction id: the event may need more tries than its file. */
+  readonly #uploaded = new Map<string, { readonly encrypted: boolean; readonly content: JsonObject }>();
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -50,35 +54,55 @@ export class Sender {
     const target = send.type === 'm.room.redaction' ? asString(send.content.redacts) : null;
     // A redaction names an event and carries no content of anybody: it is plaintext in every room (its reason is not sent).
     const encrypted = target === null && (await this.#isEncrypted(send.roomId));
-    const event = encrypted ? await this.#options.crypto.encrypt(send.roomId, send) : send;
+    const { type, media } = send;
+    const content =
+      media === undefined ? send.content : { ...send.content, ...(await this.#upload(send.txnId, media, encrypted)) };
+    const event = encrypted ? await this.#options.crypto.encrypt(send.roomId, { type, content }) : { type, content };
     const address =
       target === null
         ? path`/rooms/${send.roomId}/send/${event.type}/${send.txnId}`
         : path`/rooms/${send.roomId}/redact/${target}/${send.txnId}`;
     const body = target === null ? event.content : {};
-    return { eventId: await this.#put(address, body) };
+    const eventId = await this.#put(address, body);
+    this.#uploaded.delete(send.txnId);
+    return { eventId };
   }
 
-  /** @throws RelayError */
-  async upload(media: MediaUpload): Promise<JsonObject> {
-    const { data, file } = media.encrypt
-      ? await this.#options.crypto.encryptFile(media.data)
-      : { data: media.data, file: null };
-    // An encrypted file tells the server neither name nor kind.
-    const query = media.encrypt ? {} : { query: { filename: media.fileName } };
-    const contentType = media.encrypt ? 'application/octet-stream' : media.mimeType;
+  /** @returns `url`, or `file` when it is encrypted */
+  async #upload(txnId: string, media: OutgoingMedia, encrypt: boolean): Promise<JsonObject> {
+    const known = this.#uploaded.get(txnId);
+    if (known?.encrypted === encrypt) return known.content;
+    const content = encrypt ? await this.#uploadEncrypted(media.data) : await this.#uploadOpen(media);
+    this.#uploaded.set(txnId, { encrypted: encrypt, content });
+    const oldest = this.#uploaded.keys().next();
+    if (this.#uploaded.size > MAX_UPLOADED && !oldest.done) this.#uploaded.delete(oldest.value);
+    return content;
+  }
+
+  /** An encrypted file tells the server neither name nor kind. */
+  async #uploadEncrypted(clear: Uint8Array): Promise<JsonObject> {
+    const { data, file } = await this.#options.crypto.encryptFile(clear);
+    return { file: { ...file, url: await this.#store({ body: data, contentType: 'application/octet-stream' }) } };
+  }
+
+  async #uploadOpen({ data, mimeType, fileName }: OutgoingMedia): Promise<JsonObject> {
+    return { url: await this.#store({ body: data, contentType: mimeType, query: { filename: fileName } }) };
+  }
+
+  async #store(call: ApiCall): Promise<string> {
     try {
       const answer = await this.#options.api.request('POST', '/_matrix/media/v3/upload', {
-        body: data,
-        contentType,
+        ...call,
         timeoutMs: 120_000,
-        ...query,
       });
       const url = asString(answer.content_uri);
       if (url === null) throw new HttpFailure('bad-answer', 'the upload answer holds no content_uri');
-      return file === null ? { url } : { file: { ...file, url } };
+      return url;
     } catch (error) {
-      throw toRelayError(error, 'upload a file');
+      const failure = toRelayError(error, 'upload a file');
+      if (failure.retry.kind !== 'never' || failure.code === 'MATRIX_TOO_LARGE') throw failure;
+      // Whatever the server has against files, it is not the room that must wait for it.
+      throw new RelayError('MATRIX_REFUSED', failure.message, { retry: RETRY_NEVER, cause: error });
     }
   }
 

@@ -19,6 +19,14 @@ export interface EventDelivery {
   readonly link: PacketLink | null;
   /** Sent instead when the relation cannot be bound or the server refuses the native form. */
   readonly fallback: JsonObject | null;
+  /** Its file, kept here until the event is in the room: whether it must be encrypted is known only then. */
+  readonly media?: StoredMedia;
+}
+
+export interface StoredMedia {
+  readonly base64: string;
+  readonly mimeType: string;
+  readonly fileName: string;
 }
 
 export interface RedactionDelivery {

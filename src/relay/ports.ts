@@ -293,14 +293,14 @@ export interface RoomSend {
   readonly content: JsonObject;
   /** Derived from the outbox row, so that a resend after a crash is the same event. */
   readonly txnId: string;
+  /** A file of the event: uploaded first, and its `url` (or `file`, in an encrypted room) put into the content. */
+  readonly media?: OutgoingMedia;
 }
 
-export interface MediaUpload {
+export interface OutgoingMedia {
   readonly data: Uint8Array;
   readonly mimeType: string;
   readonly fileName: string;
-  /** Encrypt the bytes (the room is encrypted). */
-  readonly encrypt: boolean;
 }
 
 /** A private room of the relay with the people it invites. */
@@ -329,7 +329,7 @@ export interface MatrixPort {
   /** Display name in a room; null when there is none, or none is known. */
   memberName?(roomId: string, userId: string): string | null;
   /**
-   * Sends one event; in an encrypted room as ciphertext or not at all.
+   * Sends one event, its file included; in an encrypted room as ciphertext or not at all.
    * @throws RelayError with policy: rate limits carry `after`, outages `later`, refusals `never`
    */
   send(send: RoomSend): Promise<{ readonly eventId: string }>;
@@ -345,6 +345,4 @@ export interface MatrixPort {
   awaitKeys?(events: readonly RoomEvent[]): void;
   /** True when rooms can be encrypted by this build and configuration. */
   canEncrypt(): boolean;
-  /** Content keys (`url`, or `file` when encrypted) to merge into an m.image and its kin. */
-  upload(media: MediaUpload): Promise<JsonObject>;
 }

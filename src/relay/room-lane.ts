@@ -1,13 +1,14 @@
 import { fullJitter } from '../util/backoff.ts';
 import type { Clock } from '../util/clock.ts';
+import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { Waker } from '../util/waker.ts';
 import { type BoundEvent, bindRelation, fallbackEvent } from './bind-relation.ts';
 import type { EventDelivery, RoomDelivery } from './delivery.ts';
 import { guardedLoop } from './guarded-loop.ts';
-import type { MatrixPort } from './ports.ts';
-import type { OutboxRow, StorePort } from './store-port.ts';
+import type { MatrixPort, RoomSend } from './ports.ts';
+import type { OutboxChange, OutboxRow, StorePort } from './store-port.ts';
 
 export type RoomOutcome =
   | { readonly state: 'sent'; readonly eventId: string }
@@ -143,7 +144,7 @@ export class RoomLane {
     if (delivery.kind === 'state')
       return (await matrix.setState({ roomId, type: delivery.type, content: delivery.content })).eventId;
     const event = delivery.kind === 'event' ? bindRelation(delivery, roomId, store.links) : redaction(delivery.eventId);
-    return (await matrix.send({ roomId, ...event, txnId: this.#txnId(row) })).eventId;
+    return (await matrix.send({ roomId, ...event, ...mediaOf(delivery), txnId: this.#txnId(row) })).eventId;
   }
 
   async #sendFallback(
@@ -196,6 +197,7 @@ export class RoomLane {
       store.outbox.update(row.rowId, {
         state: done ? 'done' : outcome.state,
         ...(done ? { sentAtMs: clock.now() } : {}),
+        ...withoutMedia(delivery),
         lastError: outcome.state === 'sent' ? null : outcome.reason,
       });
       if (outcome.state === 'sent' && roomId !== null)
@@ -224,6 +226,19 @@ export class RoomLane {
 /** The delivery in a row of a room lane, as `delivery.ts` wrote it. */
 function readRoomDelivery(row: OutboxRow): RoomDelivery {
   return row.payload as unknown as RoomDelivery;
+}
+
+function mediaOf(delivery: RoomDelivery): Pick<RoomSend, 'media'> {
+  if (delivery.kind !== 'event' || delivery.media === undefined) return {};
+  const { base64, ...rest } = delivery.media;
+  return { media: { ...rest, data: Buffer.from(base64, 'base64') } };
+}
+
+/** A finished row is kept for a while, its file is not. */
+function withoutMedia(delivery: RoomDelivery): Pick<OutboxChange, 'payload'> {
+  if (delivery.kind !== 'event' || delivery.media === undefined) return {};
+  const { media: _media, ...rest } = delivery;
+  return { payload: rest as unknown as JsonObject };
 }
 
 /** "Not found" is the event's fault where it names another event; else it is the room that the server does not know (yet). */

@@ -161,10 +161,6 @@ export class FakeMatrix implements MatrixPort {
     return false;
   }
 
-  upload(): Promise<never> {
-    return Promise.reject(new Error('no media here'));
-  }
-
   /** Delivers events as one sync answer. */
   sync(events: readonly RoomEvent[], initial = false): void {
     this.#token += 1;

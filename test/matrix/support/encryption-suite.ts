@@ -28,6 +28,11 @@ interface Scene {
 }
 
 const text = (body: string) => ({ type: 'm.room.message', content: { msgtype: 'm.text', body } });
+const picture = (body: string) => ({
+  type: 'm.room.message',
+  content: { msgtype: 'm.image', body },
+  media: { data: new TextEncoder().encode(`picture ${body}`), mimeType: 'image/png', fileName: body },
+});
 const txnId = (): string => `e${txn++}`;
 
 /** What the adapter promises about encrypted rooms, against any homeserver. Call inside `describe`. */
@@ -195,8 +200,10 @@ export function encryptionSuite(server: () => SuiteServer): void {
     await expect(
       adapter.send({ roomId: secret, type: 'm.reaction', content: reaction, txnId: txnId() }),
     ).rejects.toMatchObject({ code: 'MATRIX_ENCRYPTED_ROOM' });
-    const file = { data: new Uint8Array([1]), mimeType: 'image/png', fileName: 'a.png', encrypt: true };
-    await expect(adapter.upload(file)).rejects.toMatchObject({ code: 'MATRIX_ENCRYPTED_ROOM' });
+    await expect(adapter.send({ roomId: secret, ...picture('a.png'), txnId: txnId() })).rejects.toMatchObject({
+      code: 'MATRIX_ENCRYPTED_ROOM',
+    });
+    expect(proxy.seen.filter((line) => line.includes('/upload'))).toEqual([]);
     await adapter.send({ roomId: open, ...text('open'), txnId: txnId() });
     await sink.until(() => adapter.state().status === 'syncing');
     expect(adapter.state().reason).toContain('encrypted rooms are left alone');
@@ -221,12 +228,32 @@ export function encryptionSuite(server: () => SuiteServer): void {
     const { alice, relay } = scene;
     const roomId = await sharedRoom(true);
     const adapter = await started(relay({ rooms: [roomId] }));
-    const data = new TextEncoder().encode('a picture of a map');
-    const file = await adapter.upload({ data, mimeType: 'image/png', fileName: 'map.png', encrypt: true });
-    const content = { msgtype: 'm.image', body: 'map.png', ...file };
-    await untilSent(() => adapter.send({ roomId, type: 'm.room.message', content, txnId: txnId() }));
+    await untilSent(() => adapter.send({ roomId, ...picture('map.png'), txnId: 'map' }));
     const heard = await alice.hears('map.png');
-    expect(await openAttachment(alice, heard.content.file as never)).toBe('a picture of a map');
+    expect(heard.content.url).toBeUndefined();
+    expect(await openAttachment(alice, heard.content.file as never)).toBe('picture map.png');
+  });
+
+  it('W22: media of a room in which encryption was switched on a second ago is encrypted, and uploaded once', async () => {
+    const { alice, sink, relay, proxy } = scene;
+    const roomId = await sharedRoom(false);
+    const adapter = await started(relay({ rooms: [roomId], requestTimeoutMs: 1500, pollTimeoutMs: 500 }));
+    const open = await adapter.send({ roomId, ...picture('open.png'), txnId: 'open' });
+    await alice.until(() =>
+      alice.heard.some(({ id, content }) => id === open.eventId && typeof content.url === 'string'),
+    );
+    proxy.fault('hang', /\/sync/);
+    await sink.until(() => sink.states.at(-1)?.status === 'backing-off');
+    await alice.encryptRoom(roomId);
+    const send = () => adapter.send({ roomId, ...picture('secret.png'), txnId: 'secret' });
+    await expect(send()).rejects.toMatchObject({ code: 'CRYPTO_NOT_READY' });
+    await expect(send()).rejects.toMatchObject({ code: 'CRYPTO_NOT_READY' });
+    expect(proxy.seen.filter((line) => line.includes('/upload'))).toHaveLength(1);
+    proxy.fault('none');
+    await untilSent(send);
+    const { content } = await alice.hears('secret.png');
+    expect(content.url).toBeUndefined();
+    expect(await openAttachment(alice, content.file as never)).toBe('picture secret.png');
   });
 
   it('gives the key to members who join later, and a new one after somebody left', async () => {

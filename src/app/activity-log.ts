@@ -3,8 +3,11 @@ import { portName } from '../relay/portnums.ts';
 import type { Logger } from '../util/logger.ts';
 import { nodeId } from '../util/node-id.ts';
 
-/** Says in the log what the relay does; texts only as `messageText`, which the log drops unless asked for. */
-export function activityLog(logger: Logger): RelayObserver {
+/**
+ * Says in the log what the relay does; the radio adapter speaks for itself. Texts only as `messageText`, which the log
+ * drops unless asked for.
+ */
+export function activityLog(logger: Logger): Partial<RelayObserver> {
   const matrix = logger.child('matrix');
   const relay = logger.child('relay');
   return {
@@ -13,8 +16,6 @@ export function activityLog(logger: Logger): RelayObserver {
       if (state.status !== 'idle' && state.status !== 'stopped')
         log.call(matrix, `Matrix is ${state.status}`, { reason: state.reason ?? undefined });
     },
-    // The radio adapter speaks for itself.
-    onRadioState: () => undefined,
     onRadioInfo: (radio, info) =>
       logger.child('radio').info('Radio is ready', {
         radio,

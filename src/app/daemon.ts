@@ -3,6 +3,7 @@ import type { RelayConfig } from '../config/types.ts';
 import { writeCredentials } from '../matrix/auth/credentials-file.ts';
 import { createMatrix, type MatrixAdapter } from '../matrix/client.ts';
 import { assessHealth, type HealthReport, matrixHealth, radioHealth } from '../observe/health.ts';
+import type { RelayStatus } from '../plugins/api.ts';
 import type { PluginHost } from '../plugins/host/host.ts';
 import type { VirtualNode } from '../radio/virtual-node/virtual-node.ts';
 import { Engine } from '../relay/engine.ts';
@@ -13,13 +14,16 @@ import { type Clock, sleep } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { activityLog } from './activity-log.ts';
+import type { DaemonStatus } from './control/protocol.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
 import { buildCrypto, encryptedRooms } from './encryption.ts';
+import { LinkHistory } from './link-history.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
-import { buildMqttRadio } from './mqtt-radio.ts';
 import { observers } from './observers.ts';
 import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from './plugins.ts';
-import { radioBuilder } from './radios.ts';
+import { RadioReleases } from './radio-releases.ts';
+import { buildRadios } from './radios.ts';
+import { relayStatus } from './relay-status.ts';
 import { relaySettings } from './relay-settings.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
 import { shareRadio } from './share-radio.ts';
@@ -35,7 +39,7 @@ export interface DaemonOptions {
   /** Hears the homeserver's wall time, for a machine without a clock of its own. */
   readonly onServerTime?: (nowMs: number) => void;
   /** Who else wants to know what happens, beside the log. */
-  readonly observer?: RelayObserver;
+  readonly observer?: Partial<RelayObserver>;
 }
 
 /** The running relay: object graph and lifecycle. One per process. */
@@ -50,6 +54,10 @@ export interface Daemon {
   alive(): boolean;
   /** For gauges: what is looked up when somebody asks. */
   readonly source: StateSource;
+  /** All it knows of itself, for the command line. */
+  status(): DaemonStatus;
+  /** Lets radios go and takes them back. */
+  readonly releases: RadioReleases;
   /** Takes over what needs no restart (reload/compare.ts); the rest of the configuration must be the running one. */
   reconfigure(config: RelayConfig): void;
   /** Where phone apps connect; 0 while the radio is not shared. */
@@ -74,18 +82,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   });
   if (config.database.wipeOnRestart) store.wipeLinks();
   const matrix = buildMatrix(options, auth, store);
-  return new RunningDaemon(options, { store, matrix, radios: buildRadios(options, store) });
-}
-
-function buildRadios(options: DaemonOptions, { values }: Store): ReadonlyMap<string, RadioPort> {
-  const buildRadio = radioBuilder(options);
-  return new Map(
-    options.config.radios.map((radio) => {
-      const { connection } = radio;
-      const isMqtt = connection.kind === 'mqtt';
-      return [radio.name, isMqtt ? buildMqttRadio(radio, connection.mqtt, { ...options, values }) : buildRadio(radio)];
-    }),
-  );
+  return new RunningDaemon(options, { store, matrix, radios: buildRadios(config.radios, { ...options, ...store }) });
 }
 
 function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): MatrixAdapter {
@@ -121,28 +118,36 @@ class RunningDaemon implements Daemon {
   readonly #shared: VirtualNode | null;
   readonly #live: LiveSettings;
   readonly #plugins: PluginHost;
+  readonly #history = new LinkHistory();
+  readonly #startedAtMs: number;
   readonly source: StateSource;
+  readonly releases: RadioReleases;
   #phase: 'starting' | 'running' | 'stopping' = 'starting';
   #wasReady = false;
 
   constructor(options: DaemonOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
-    const log = activityLog(options.logger);
-    const observer = options.observer === undefined ? log : observers([log, options.observer]);
+    this.#startedAtMs = options.clock.now();
+    const observer = observers([activityLog(options.logger), this.#history.observer, options.observer ?? {}]);
     const { store, matrix, radios } = parts;
+    this.releases = new RadioReleases({ ...options, ...store, radios });
     this.#live = liveSettings(relaySettings(options.config));
     this.source = {
       matrix: () => matrix.state(),
       radios,
       lanes: () => store.outbox.depths(),
       storeSize: () => store.size(),
+      air: (radio) => this.#engine.air(radio),
+      isReleased: (radio) => this.releases.untilMs(radio) !== null,
     };
     this.#plugins = createPlugins({
       ...options,
       ...parts,
       view: () => this.#engine.view(),
       submit: (intents, origin) => this.#engine.submit(intents, origin),
+      status: () => this.#relayStatus(),
+      releases: this.releases,
     });
     this.#engine = new Engine({
       ...options,
@@ -157,6 +162,7 @@ class RunningDaemon implements Daemon {
 
   start(): void {
     void this.#plugins.start();
+    this.releases.restore();
     this.#engine.start();
     void this.#shared?.start();
     this.#phase = 'running';
@@ -204,11 +210,33 @@ class RunningDaemon implements Daemon {
   alive(): boolean {
     try {
       this.#parts.store.values.get('alive');
-      return this.#phase !== 'stopping';
+      return this.#phase !== 'stopping' && this.#engine.stuckLoops().length === 0;
     } catch (error) {
       this.#options.logger.error('The store does not answer', { error: errorText(error) });
       return false;
     }
+  }
+
+  status(): DaemonStatus {
+    return {
+      ...this.#relayStatus(),
+      pid: process.pid,
+      health: this.health(),
+      plugins: this.#plugins.states(),
+      links: this.#history.all(),
+    };
+  }
+
+  #relayStatus(): RelayStatus {
+    const { store } = this.#parts;
+    return relayStatus({
+      ...this.#parts,
+      releases: this.releases,
+      lanes: store.outbox.depths(),
+      world: this.#engine.view(),
+      nowMs: this.#options.clock.now(),
+      startedAtMs: this.#startedAtMs,
+    });
   }
 
   health(): HealthReport {
@@ -217,10 +245,13 @@ class RunningDaemon implements Daemon {
       phase: this.#phase,
       storeOpen: this.#phase !== 'stopping',
       matrix: matrixHealth(matrix.state()),
-      radios: [...radios.values()].map((radio) => radioHealth(radio.name, radio.state())),
+      radios: [...radios.values()].map((radio) =>
+        radioHealth(radio.name, radio.state(), this.releases.untilMs(radio.name)),
+      ),
       requires: this.#options.config.health.readyRequires,
       wasReady: this.#wasReady,
       troubles: [
+        ...this.#engine.stuckLoops().map((loop) => `${loop} is stuck`),
         ...[...this.#engine.blockedRooms()].map(([room, reason]) => `${room}: ${reason}`),
         ...pluginTroubles(this.#plugins),
       ],

@@ -1,37 +1,23 @@
 import type { RelayObserver } from '../relay/observer.ts';
 
-/** One observer out of several; each hears everything, in this order. */
-export function observers(all: readonly RelayObserver[]): RelayObserver {
+/** One observer out of several; each hears what it has a method for, in this order. */
+export function observers(all: readonly Partial<RelayObserver>[]): RelayObserver {
+  const tell =
+    <K extends keyof RelayObserver>(event: K) =>
+    (...what: Parameters<NonNullable<RelayObserver[K]>>): void => {
+      // Each event has one type of arguments; the compiler cannot follow that through the key.
+      for (const one of all) (one[event] as ((...words: typeof what) => void) | undefined)?.(...what);
+    };
   return {
-    onMatrixState: (state) => {
-      for (const one of all) one.onMatrixState(state);
-    },
-    onRadioState: (radio, state) => {
-      for (const one of all) one.onRadioState(radio, state);
-    },
-    onRadioInfo: (radio, info) => {
-      for (const one of all) one.onRadioInfo(radio, info);
-    },
-    onNotification: (radio, notification) => {
-      for (const one of all) one.onNotification(radio, notification);
-    },
-    onPacket: (radio, packet, duplicate) => {
-      for (const one of all) one.onPacket(radio, packet, duplicate);
-    },
-    onRoomEvent: (event) => {
-      for (const one of all) one.onRoomEvent(event);
-    },
-    onUndecryptable: (event) => {
-      for (const one of all) one.onUndecryptable?.(event);
-    },
-    onDropped: (row, reason) => {
-      for (const one of all) one.onDropped(row, reason);
-    },
-    onRoomOutcome: (row, delivery, outcome) => {
-      for (const one of all) one.onRoomOutcome(row, delivery, outcome);
-    },
-    onRadioOutcome: (row, delivery, outcome) => {
-      for (const one of all) one.onRadioOutcome(row, delivery, outcome);
-    },
+    onMatrixState: tell('onMatrixState'),
+    onRadioState: tell('onRadioState'),
+    onRadioInfo: tell('onRadioInfo'),
+    onNotification: tell('onNotification'),
+    onPacket: tell('onPacket'),
+    onRoomEvent: tell('onRoomEvent'),
+    onUndecryptable: tell('onUndecryptable'),
+    onDropped: tell('onDropped'),
+    onRoomOutcome: tell('onRoomOutcome'),
+    onRadioOutcome: tell('onRadioOutcome'),
   };
 }

@@ -13,25 +13,24 @@ import { markdownToHtml } from '../plugins/markdown.ts';
 import { type EventDelivery, PRIORITY, type RadioDelivery } from '../relay/delivery.ts';
 import { TEXT_MESSAGE_APP } from '../relay/portnums.ts';
 import type { MatrixPort, MeshNode, RadioPort } from '../relay/ports.ts';
-import { meshnetName } from '../relay/rules/meshnet-name.ts';
 import { maxTextBytes, splitText } from '../relay/rules/split-text.ts';
 import type { Intent, WorldView } from '../relay/rules/view.ts';
 import type { StorePort } from '../relay/store-port.ts';
-import type { Clock } from '../util/clock.ts';
 import type { JsonObject } from '../util/json.ts';
 import { BROADCAST, nodeId } from '../util/node-id.ts';
 import { RelayError } from '../util/relay-error.ts';
 import { headOfBytes } from '../util/utf8.ts';
-import { VERSION } from './version.ts';
+import type { RadioReleases } from './radio-releases.ts';
 
 export interface PluginAccessOptions {
   readonly store: StorePort;
   readonly matrix: MatrixPort;
   readonly radios: ReadonlyMap<string, RadioPort>;
-  readonly clock: Clock;
   /** The engine's; asked late, because the engine is built around the host. */
   readonly view: () => WorldView;
   readonly submit: (intents: readonly Intent[], origin: string) => void;
+  readonly status: () => RelayStatus;
+  readonly releases: Pick<RadioReleases, 'release' | 'claim'>;
 }
 
 /** Largest payload of a Data message that still fits a LoRa frame (as maxTextBytes). */
@@ -39,8 +38,7 @@ const MAX_PAYLOAD_BYTES = 233;
 
 /** What plugins get of the relay. Everything they send goes into the outbox, behind chat, and marked as theirs. */
 export function pluginAccess(options: PluginAccessOptions): RelayAccess {
-  const { matrix, view, submit, clock } = options;
-  const startedAtMs = clock.now();
+  const { matrix, view, submit, status, releases } = options;
   const origin = (plugin: string): string => `plugin:${plugin}`;
   return {
     sendMesh: (output, plugin) => submit([meshText(output, options)], origin(plugin)),
@@ -54,7 +52,9 @@ export function pluginAccess(options: PluginAccessOptions): RelayAccess {
     ownNode: (name) => radioOf(name ?? undefined, options).info()?.nodeNum ?? null,
     positions: () => collect(options, (node): Position | null => node.position),
     telemetry: () => collect(options, (node): DeviceMetrics | null => node.metrics),
-    status: () => relayStatus(options, startedAtMs),
+    status,
+    releaseRadio: (radio, forMs) => releases.release(radio, forMs),
+    claimRadio: (radio) => releases.claim(radio),
     rooms: () => view().settings.routes.map(({ room, radio, channel }) => ({ room, radio, channel })),
     bot: (roomId) => {
       const userId = matrix.userId();
@@ -207,55 +207,4 @@ function collect<T>({ radios }: PluginAccessOptions, pick: (node: MeshNode) => T
     [...radio.nodes().values()].map((node) => [node.num, pick(node)] as const),
   );
   return new Map(entries.filter((entry): entry is readonly [number, T & {}] => entry[1] !== null));
-}
-
-function relayStatus(options: PluginAccessOptions, startedAtMs: number): RelayStatus {
-  const { matrix, radios, store, clock, view } = options;
-  const world = view();
-  const { status, reason, sinceMs } = matrix.state();
-  return {
-    version: VERSION,
-    startedAtMs,
-    matrix: { status, reason, sinceMs, userId: matrix.userId() },
-    radios: [...radios.values()].map((radio) => radioStatus(radio, world)),
-    queues: store.outbox.depths().map(({ lane, queued, sent, oldestCreatedAtMs }) => ({
-      lane,
-      queued,
-      sent,
-      oldestMs: oldestCreatedAtMs === null ? null : clock.now() - oldestCreatedAtMs,
-      expectedMs: expectedMs(lane, queued, { radios, world }),
-    })),
-  };
-}
-
-function radioStatus(radio: RadioPort, world: WorldView): RelayStatus['radios'][number] {
-  const { status, reason, sinceMs } = radio.state();
-  const info = radio.info();
-  const settings = world.settings.radios.get(radio.name);
-  return {
-    name: radio.name,
-    status,
-    reason,
-    sinceMs,
-    nodeNum: info?.nodeNum ?? null,
-    firmwareVersion: info?.firmwareVersion ?? null,
-    hwModel: info?.hwModel ?? null,
-    region: info?.lora?.region ?? null,
-    modemPreset: info?.lora?.modemPreset ?? null,
-    channels: (info?.channels ?? [])
-      .filter(({ role }) => role !== 'disabled')
-      .map(({ index, name }) => ({ index, name })),
-    meshnet: settings === undefined ? '' : meshnetName(settings, world),
-  };
-}
-
-/** At the pace of one packet each `message_delay`; null while the other side is down, and for rooms. */
-function expectedMs(
-  lane: string,
-  queued: number,
-  { radios, world }: { readonly radios: ReadonlyMap<string, RadioPort>; readonly world: WorldView },
-): number | null {
-  const name = lane.startsWith('radio:') ? lane.slice('radio:'.length) : null;
-  if (name === null || radios.get(name)?.state().status !== 'ready') return null;
-  return queued * (world.settings.radios.get(name)?.messageDelayMs ?? 0);
 }

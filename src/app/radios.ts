@@ -3,27 +3,38 @@ import type { RadioConfig, RadioConnection } from '../config/types.ts';
 import type { BleHub } from '../radio/ble/central.ts';
 import type { NobleBinding } from '../radio/ble/noble-adapter.ts';
 import { createNobleHub } from '../radio/ble/noble-hub.ts';
-import { createRadio, type RadioAdapter } from '../radio/radio.ts';
+import { createRadio } from '../radio/radio.ts';
 import { AutoChoice } from '../radio/transport/auto.ts';
 import { type RadioConnect, transportFactory } from '../radio/transport/factory.ts';
+import type { RadioPort } from '../relay/ports.ts';
+import type { ValueStore } from '../relay/store-port.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
-import { RelayError } from '../util/relay-error.ts';
 import { connectOf, findRadios } from './find-radios.ts';
+import { buildMqttRadio } from './mqtt-radio.ts';
 
-export interface RadioDeps {
+interface RadioDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
 }
 
 /**
- * Makes the radios of configuration entries. What they share, the Bluetooth adapter, is opened when the first of them
- * needs it. The result throws RelayError CONFIG_RADIO_TYPE for a kind of link this build does not have.
+ * The radios of the configuration, by name. What they share, the Bluetooth adapter, is opened when the first of them
+ * needs it. @throws RelayError CONFIG_MQTT_CHANNEL
  */
-export function radioBuilder(deps: RadioDeps, env: Env = processEnv()): (radio: RadioConfig) => RadioAdapter {
-  const hub = bluetoothHub(deps.logger, env);
-  return (radio) => createRadio({ name: radio.name, connect: connectFor(radio.connection, hub, deps), ...deps });
+export function buildRadios(
+  configs: readonly RadioConfig[],
+  deps: RadioDeps & { readonly values: ValueStore },
+): ReadonlyMap<string, RadioPort> {
+  const hub = bluetoothHub(deps.logger);
+  return new Map(
+    configs.map((config) => {
+      const { name, connection } = config;
+      if (connection.kind === 'mqtt') return [name, buildMqttRadio(config, connection.mqtt, deps)];
+      return [name, createRadio({ name, connect: connectFor(connection, hub, deps), ...deps })];
+    }),
+  );
 }
 
 /** The Bluetooth adapter, opened at its first use. */
@@ -31,7 +42,11 @@ export function bluetoothHub(logger: Logger, env: Env = processEnv()): BleHub {
   return createNobleHub({ binding: bluetoothBinding(env), logger });
 }
 
-function connectFor(connection: RadioConnection, hub: BleHub, deps: RadioDeps): RadioConnect {
+function connectFor(
+  connection: Exclude<RadioConnection, { kind: 'mqtt' }>,
+  hub: BleHub,
+  deps: RadioDeps,
+): RadioConnect {
   switch (connection.kind) {
     case 'tcp':
       return { type: 'tcp', host: connection.host, port: connection.port };
@@ -47,8 +62,6 @@ function connectFor(connection: RadioConnection, hub: BleHub, deps: RadioDeps): 
       });
       return { type: 'custom', transports: () => choice.transport() };
     }
-    case 'mqtt':
-      throw new RelayError('CONFIG_RADIO_TYPE', 'connection_type mqtt is not supported yet; use tcp, serial or ble');
   }
 }
 

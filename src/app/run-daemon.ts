@@ -15,6 +15,8 @@ import { EXIT, type ExitCode, exitCodeOf } from '../util/exit-code.ts';
 import type { Logger } from '../util/logger.ts';
 import { ReferenceClock } from '../util/reference-clock.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
+import { startControlServer } from './control/server.ts';
+import { controlVerbs } from './control/verbs.ts';
 import { createDaemon, type Daemon } from './daemon.ts';
 import { exposeCollector, startHeapCare } from './heap-care.ts';
 import { messageMetrics } from './metrics/message-metrics.ts';
@@ -103,6 +105,12 @@ async function runLocked(options: RunOptions, running: Running): Promise<ExitCod
   const server = await healthServer(options, { logger, daemon, registry });
   const reloader = new Reloader({ ...options, daemon, log, logger, clock });
   signals.onReload(() => reloader.reload('SIGHUP'));
+  const control = await startControlServer({
+    home: options.paths.home.path,
+    verbs: controlVerbs(daemon, () => reloader.reload('mmrelay reload')),
+    clock,
+    logger: logger.child('control'),
+  });
   daemon.start();
   const stopHeapCare = startHeapCare({
     clock,
@@ -119,7 +127,7 @@ async function runLocked(options: RunOptions, running: Running): Promise<ExitCod
   ready?.stop();
   void systemd.stopping();
   if (failure !== null) await daemon.settle(signals.second);
-  const stop = (): Promise<unknown> => Promise.all([daemon.stop(), server?.close()]);
+  const stop = (): Promise<unknown> => Promise.all([control?.close(), daemon.stop(), server?.close()]);
   await shutDown({ clock, logger, stop, impatient: signals.second });
   if (failure !== null) throw failure.error;
   return EXIT.ok;

@@ -76,11 +76,16 @@ function sidesReady({ requires, wasReady, matrix, radios }: HealthInput): boolea
   }
 }
 
-/** The health of a radio from its link. */
+/** The health of a radio from its link; `releasedUntilMs` while it is let go for somebody else. */
 export function radioHealth(
   name: string,
   link: { readonly status: LinkStatus; readonly attempts: number; readonly reason: string | null },
+  releasedUntilMs: number | null,
 ): SideHealth {
+  if (releasedUntilMs !== null) {
+    const until = new Date(releasedUntilMs).toISOString();
+    return { name: `radio:${name}`, status: 'retrying', reason: `released until ${until}` };
+  }
   // An asleep radio is where it should be: it takes what we send when it wakes.
   const up = link.status === 'ready' || link.status === 'asleep';
   const tried = link.attempts > 0 || link.status === 'backing-off' || link.status === 'kicked';

@@ -214,6 +214,8 @@ export interface RadioStatus {
   readonly status: string;
   readonly reason: string | null;
   readonly sinceMs: number;
+  /** The relay has let it go for somebody else until then; null while it has not. */
+  readonly releasedUntilMs: number | null;
   readonly nodeNum: number | null;
   readonly firmwareVersion: string | null;
   readonly hwModel: string | null;
@@ -301,6 +303,13 @@ export interface Capabilities {
   /** A folder of the plugin's own, for caches. Created when first asked for. */
   readonly files: { folder(): Promise<string> };
   readonly status: { get(): Promise<RelayStatus> };
+  /** Lets a radio go for another program or phone, and takes it back. `radio` may be left out when there is one. */
+  readonly radios: {
+    /** 10 s to 7 days. @throws when there is no such radio */
+    release(forMs: number, radio?: string): Promise<{ readonly radio: string; readonly untilMs: number }>;
+    /** @throws when there is no such radio, or it is not released */
+    claim(radio?: string): Promise<{ readonly radio: string }>;
+  };
   readonly plugins: { commands(): Promise<readonly CommandInfo[]> };
   /** Rooms of the configuration with their radio and channel. */
   readonly rooms: {

@@ -49,6 +49,8 @@ export type HostCall =
   | { readonly op: 'store.usedBytes' }
   | { readonly op: 'files.folder' }
   | { readonly op: 'status.get' }
+  | { readonly op: 'radios.release'; readonly radio: string | null; readonly forMs: number }
+  | { readonly op: 'radios.claim'; readonly radio: string | null }
   | { readonly op: 'plugins.commands' }
   | { readonly op: 'rooms.list' }
   | {

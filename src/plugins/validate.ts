@@ -13,6 +13,7 @@ const NEEDS: ReadonlySet<string> = new Set([
   'http',
   'files',
   'status',
+  'radios',
   'plugins',
   'rooms',
 ]);

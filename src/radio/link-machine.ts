@@ -42,7 +42,7 @@ export type LinkEvent =
   | { readonly type: 'rebooted' }
   | { readonly type: 'lost'; readonly kind: LossKind; readonly reason: string; readonly powerSaving: boolean }
   | { readonly type: 'retry' }
-  /** Let go on purpose, for that long or (null) until `claim`. */
+  /** Let go on purpose, for that long or (null) until `claim`; before `start`, too. */
   | { readonly type: 'release'; readonly forMs: number | null }
   | { readonly type: 'claim' }
   | { readonly type: 'stop' };
@@ -90,9 +90,8 @@ export function nextLinkState(state: LinkState, event: LinkEvent, context: LinkC
       return { ...entered(state, 'handshaking', context), reason: 'the radio restarted' };
     case 'retry':
       if (!isWaiting(status) && !isReleased) return state;
-      return { ...entered(state, 'connecting', context), retryInMs: null };
+      return { ...entered(state, 'connecting', context), reason: isReleased ? null : state.reason, retryInMs: null };
     case 'release':
-      if (status === 'idle') return state;
       return { ...entered(state, 'stopped', context), ...FRESH, reason: RELEASED, retryInMs: event.forMs };
     case 'claim':
       return isReleased ? { ...entered(state, 'connecting', context), reason: null, retryInMs: null } : state;

@@ -201,7 +201,10 @@ export interface RadioPort {
   send(packet: OutgoingPacket): Promise<void>;
   /** As `send`, for a packet of somebody who shares the radio; absent where a radio cannot be shared. @throws RelayError as `send` */
   sendGuest?(packet: GuestPacket): Promise<void>;
-  /** Lets the device go, for that long or (null) until `claim`: state `stopped`, reason `released`. Resolves when it is free. */
+  /**
+   * Lets the device go, for that long or (null) until `claim`: state `stopped`, reason `released`. Resolves when it is
+   * free. Before `start` it is not even touched.
+   */
   release?(forMs: number | null): Promise<void>;
   /** Takes a released device back; does nothing when it is not released. */
   claim?(): void;

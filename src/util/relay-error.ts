@@ -7,8 +7,8 @@ export type RetryPolicy =
 export const RETRY_NEVER: RetryPolicy = { kind: 'never' };
 export const RETRY_LATER: RetryPolicy = { kind: 'later' };
 
-/** Areas: CONFIG_, RADIO_, MATRIX_, CRYPTO_, STORE_, PLUGIN_, then what went wrong, in capitals. */
-export type ErrorCode = `${'CONFIG' | 'RADIO' | 'MATRIX' | 'CRYPTO' | 'STORE' | 'PLUGIN'}_${string}`;
+/** Areas: CONFIG_, RADIO_, MATRIX_, CRYPTO_, STORE_, PLUGIN_, CONTROL_, then what went wrong, in capitals. */
+export type ErrorCode = `${'CONFIG' | 'RADIO' | 'MATRIX' | 'CRYPTO' | 'STORE' | 'PLUGIN' | 'CONTROL'}_${string}`;
 
 export interface RelayErrorOptions {
   readonly retry?: RetryPolicy;

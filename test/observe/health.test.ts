@@ -80,7 +80,10 @@ describe('health', () => {
     ['ready', 0, 'up'],
     ['asleep', 0, 'up'],
   ] as const)('a radio link %s after %i attempts is %s', (status, attempts, expected) => {
-    expect(radioHealth('a', { status, attempts, reason: null })).toMatchObject({ name: 'radio:a', status: expected });
+    expect(radioHealth('a', { status, attempts, reason: null }, null)).toMatchObject({
+      name: 'radio:a',
+      status: expected,
+    });
   });
 
   test.each([

@@ -25,6 +25,7 @@ const START = [0, { type: 'start' }] as const;
 const OPENED = [0, { type: 'opened' }] as const;
 const CONFIGURED = [0, { type: 'configured' }] as const;
 const RETRY = [0, { type: 'retry' }] as const;
+const RELEASE: LinkEvent = { type: 'release', forMs: 1_000 };
 const READY = [START, OPENED, CONFIGURED] as const;
 const AGAIN = [RETRY, OPENED, CONFIGURED] as const;
 
@@ -54,6 +55,8 @@ describe('link machine', () => {
       1,
     ],
     ['a full store is no sleep', [...READY, [99, lost('refused-by-relay', true)]], 'backing-off', 'why', 1],
+    ['released before the start it waits', [[0, RELEASE], START], 'stopped', 'released', 0],
+    ['a release that is over connects, without a reason', [...READY, [0, RELEASE], RETRY], 'connecting', null, 0],
     ['stop ends it', [...READY, [0, { type: 'stop' }]], 'stopped', 'stopped', 0],
     ['stop ends a wait', [START, [0, lost('failed')], [0, { type: 'stop' }]], 'stopped', 'stopped', 1],
     ['nothing leaves stopped', [...READY, [0, { type: 'stop' }], START, RETRY], 'stopped', 'stopped', 0],

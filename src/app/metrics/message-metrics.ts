@@ -10,7 +10,7 @@ const SNR_BUCKETS_DB = [-20, -15, -10, -5, 0, 5, 10];
 const RSSI_BUCKETS_DBM = [-130, -120, -110, -100, -90, -80, -70, -60];
 
 /** Counts what happens to messages and links (deploy/observability/README.md names the metrics). One per daemon. */
-export function messageMetrics(registry: MetricsRegistry, clock: Clock): RelayObserver {
+export function messageMetrics(registry: MetricsRegistry, clock: Clock): Partial<RelayObserver> {
   const messages = registry.counter('mmrelay_messages_total', 'Messages that reached an end.');
   const buckets = DELIVERY_BUCKETS_S;
   const delivery = registry.histogram('mmrelay_delivery_seconds', 'From acceptance to acknowledgement.', buckets);
@@ -24,15 +24,12 @@ export function messageMetrics(registry: MetricsRegistry, clock: Clock): RelayOb
   const wasReady = new Set<string>();
   const waited = (createdAtMs: number): number => Math.max(0, clock.now() - createdAtMs) / 1000;
   return {
-    onMatrixState: () => undefined,
     onRadioState: (radio, { status }) => {
       reconnects.inc({ radio }, 0);
       if (status !== 'ready') return;
       if (wasReady.has(radio)) reconnects.inc({ radio });
       wasReady.add(radio);
     },
-    onRadioInfo: () => undefined,
-    onNotification: () => undefined,
     onPacket: (radio, packet, duplicate) => {
       const port = packet.encrypted ? 'ENCRYPTED' : portName(packet.portnum);
       packets.inc({ radio, port, duplicate: String(duplicate) });

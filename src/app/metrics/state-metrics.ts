@@ -1,11 +1,16 @@
 import type { MetricsRegistry } from '../../observe/metrics.ts';
-import type { MatrixState, RadioPort } from '../../relay/ports.ts';
+import type { AirUse } from '../../relay/air-budget.ts';
+import type { LinkStatus, MatrixState, RadioPort } from '../../relay/ports.ts';
 import type { LaneDepth } from '../../relay/store-port.ts';
 import type { Clock } from '../../util/clock.ts';
 
+/** What the gauges look at. */
 export interface StateSource {
   readonly matrix: () => MatrixState;
   readonly radios: ReadonlyMap<string, RadioPort>;
+  /** What this relay has put on the air by a radio, and may still. */
+  readonly air: (radio: string) => AirUse | null;
+  readonly isReleased: (radio: string) => boolean;
   readonly lanes: () => readonly LaneDepth[];
   readonly storeSize: () => { readonly fileBytes: number; readonly walBytes: number; readonly freeBytes: number };
 }
@@ -22,25 +27,48 @@ export function stateMetrics(
   const { clock, version } = about;
   registry.gauge('mmrelay_build_info', 'What runs.').set(1, { version });
   linkMetrics(registry, source, clock);
+  airMetrics(registry, source);
   queueMetrics(registry, source, clock);
   processMetrics(registry, clock);
 }
 
-function linkMetrics(registry: MetricsRegistry, { matrix, radios }: StateSource, clock: Clock): void {
+const RADIO_STATES = ['connecting', 'handshaking', 'ready', 'backing-off', 'kicked', 'asleep', 'released'] as const;
+const MATRIX_STATES = ['connecting', 'syncing', 'backing-off', 'logged-out'] as const;
+
+function linkMetrics(registry: MetricsRegistry, { matrix, radios, isReleased }: StateSource, clock: Clock): void {
   const startedMs = clock.now();
   const syncAge = registry.gauge('mmrelay_matrix_sync_age_seconds', 'Since the last answer to /sync.');
+  const matrixState = registry.gauge('mmrelay_matrix_link_state', '1 for the state the link to the homeserver is in.');
   const up = registry.gauge('mmrelay_radio_link_up', '1 while the link is ready.');
+  const radioState = registry.gauge('mmrelay_radio_link_state', '1 for the state the link is in.');
+  registry.onCollect(() => {
+    const { status, lastSyncMs } = matrix();
+    syncAge.set(Math.max(0, clock.now() - (lastSyncMs || startedMs)) / 1000);
+    for (const state of MATRIX_STATES) matrixState.set(state === status ? 1 : 0, { state });
+    for (const [radio, port] of radios) {
+      const now: LinkStatus | 'released' = isReleased(radio) ? 'released' : port.state().status;
+      up.set(now === 'ready' ? 1 : 0, { radio });
+      for (const state of RADIO_STATES) radioState.set(state === now ? 1 : 0, { radio, state });
+    }
+  });
+}
+
+function airMetrics(registry: MetricsRegistry, { radios, air }: StateSource): void {
   const nodes = registry.gauge('mmrelay_mesh_nodes', 'Nodes the radio knows.');
   const utilisation = registry.gauge('mmrelay_channel_utilization_percent', 'Channel utilisation the radio measures.');
   const airTime = registry.gauge('mmrelay_air_util_tx_percent', 'Share of the last hour the radio transmitted.');
+  const used = registry.gauge('mmrelay_airtime_used_seconds', 'Time on air of the relay in the last hour.');
+  const left = registry.gauge('mmrelay_duty_cycle_left_seconds', 'Time on air the region still allows in this hour.');
   registry.onCollect(() => {
-    syncAge.set(Math.max(0, clock.now() - (matrix().lastSyncMs || startedMs)) / 1000);
-    for (const [name, radio] of radios) {
-      up.set(radio.state().status === 'ready' ? 1 : 0, { radio: name });
-      nodes.set(radio.nodes().size, { radio: name });
-      const own = radio.nodes().get(radio.info()?.nodeNum ?? -1)?.metrics;
-      if (typeof own?.channelUtilization === 'number') utilisation.set(own.channelUtilization, { radio: name });
-      if (typeof own?.airUtilTx === 'number') airTime.set(own.airUtilTx, { radio: name });
+    for (const [radio, port] of radios) {
+      nodes.set(port.nodes().size, { radio });
+      const own = port.nodes().get(port.info()?.nodeNum ?? -1)?.metrics;
+      if (typeof own?.channelUtilization === 'number') utilisation.set(own.channelUtilization, { radio });
+      if (typeof own?.airUtilTx === 'number') airTime.set(own.airUtilTx, { radio });
+      const { usedMs = 0, leftMs = null } = air(radio) ?? {};
+      used.set(usedMs / 1000, { radio });
+      // Where the region sets no limit there is no such series.
+      if (leftMs !== null) left.set(leftMs / 1000, { radio });
     }
   });
 }

@@ -138,6 +138,10 @@ export class HostCalls {
         return relay.telemetry();
       case 'status.get':
         return relay.status();
+      case 'radios.release':
+        return relay.releaseRadio(call.radio, call.forMs);
+      case 'radios.claim':
+        return relay.claimRadio(call.radio);
       case 'plugins.commands':
         return this.#options.commands();
       case 'rooms.list':

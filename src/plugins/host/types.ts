@@ -27,6 +27,12 @@ export interface RelayAccess {
   positions(): ReadonlyMap<number, Position>;
   telemetry(): ReadonlyMap<number, DeviceMetrics>;
   status(): RelayStatus;
+  /** `radio` null: the only one. @throws RelayError RADIO_* in plain words */
+  releaseRadio(
+    radio: string | null,
+    forMs: number,
+  ): Promise<{ readonly radio: string; readonly untilMs: number }>;
+  claimRadio(radio: string | null): { readonly radio: string };
   rooms(): readonly { readonly room: string; readonly radio: string; readonly channel: number }[];
   /** How the bot is called in a room. */
   bot(roomId: string): BotNames;

@@ -90,6 +90,10 @@ function capabilities({ host, http }: ContextOptions): Capabilities {
     http: { get: (url, options) => http.get(url, options) },
     files: { folder: () => ask<string>({ op: 'files.folder' }) },
     status: { get: () => ask<RelayStatus>({ op: 'status.get' }) },
+    radios: {
+      release: (forMs, radio) => ask({ op: 'radios.release', forMs, radio: radio ?? null }),
+      claim: (radio) => ask({ op: 'radios.claim', radio: radio ?? null }),
+    },
     plugins: { commands: () => ask<readonly CommandInfo[]>({ op: 'plugins.commands' }) },
     rooms: { list: () => ask({ op: 'rooms.list' }) },
   };

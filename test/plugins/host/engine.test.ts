@@ -49,6 +49,10 @@ ${sections}`;
     logger: silentLogger,
     view: () => engine.view(),
     submit: (intents, origin) => engine.submit(intents, origin),
+    status: () => {
+      throw new Error('no status here');
+    },
+    releases: { release: async () => ({ radio: 'default', untilMs: 0 }), claim: () => ({ radio: 'default' }) },
   });
   late.claim = { claim: pluginClaim(host, { matrix, logger: silentLogger }) };
   await host.start();

@@ -31,6 +31,8 @@ function fakeRelay(sent: Sent): RelayAccess {
     status: () => {
       throw new Error('no status here');
     },
+    releaseRadio: async () => ({ radio: 'default', untilMs: 0 }),
+    claimRadio: () => ({ radio: 'default' }),
     rooms: () => [{ room: '!room:ex.org', radio: 'default', channel: 0 }],
     bot: () => ({ userId: '@relay:ex.org', displayName: 'Relay Bot' }),
     powerLevel: (_room, user) => (user === '@mod:ex.org' ? 50 : 0),

@@ -11,6 +11,7 @@ export const relayStatus: RelayStatus = {
       status: 'ready',
       reason: null,
       sinceMs: NOW_MS - 3_600_000,
+      releasedUntilMs: null,
       nodeNum: 1,
       firmwareVersion: '2.6.11',
       hwModel: 'TBEAM',

@@ -23,9 +23,10 @@ import { observers } from './observers.ts';
 import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from './plugins.ts';
 import { RadioReleases } from './radio-releases.ts';
 import { buildRadios } from './radios.ts';
-import { relayStatus } from './relay-status.ts';
 import { relaySettings } from './relay-settings.ts';
+import { relayStatus } from './relay-status.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
+import { upgradedRooms } from './room-memory.ts';
 import { shareRadio } from './share-radio.ts';
 
 export interface DaemonOptions {
@@ -92,6 +93,7 @@ function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): Ma
     ...auth,
     ...(crypto === undefined ? {} : { crypto }),
     encryptedRooms: encryptedRooms(store.values),
+    upgradedRooms: upgradedRooms(store.values),
     saveCredentials: (credentials) => writeCredentials(paths.credentials.path, credentials),
     rooms: config.rooms.map(({ id }) => id),
     clock,

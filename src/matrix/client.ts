@@ -22,6 +22,7 @@ import { createHttp } from './http.ts';
 import { createRoom, setRoomState } from './room-admin.ts';
 import { type RoomCrypto, refuseEncryption } from './room-crypto.ts';
 import { memberName, powerLevelOf, roomAliases, roomFacts } from './room-facts.ts';
+import { forgetfulUpgrades, RoomUpgrades, type UpgradeMemory } from './room-upgrades.ts';
 import { Rooms } from './rooms.ts';
 import { SdkModel } from './sdk-model.ts';
 import { type EncryptedRooms, Sender } from './sender.ts';
@@ -38,6 +39,8 @@ export interface MatrixOptions extends AccountOptions {
   readonly crypto?: RoomCrypto;
   /** Durable memory of encrypted rooms; without one it lasts as long as the process. */
   readonly encryptedRooms?: EncryptedRooms;
+  /** Durable memory of upgraded rooms; without one it lasts as long as the process. */
+  readonly upgradedRooms?: UpgradeMemory;
   /** Back-fill ends at an event the relay has; without it, at the sync token. */
   readonly isKnownEvent?: (eventId: string) => boolean;
   /** Events older than this are not fetched by back-fill (milliseconds, default a day). */
@@ -55,6 +58,7 @@ export interface MatrixOptions extends AccountOptions {
 export interface MatrixAdapter extends MatrixPort {
   /** Replaces the rooms of the configuration; no room is left. */
   mapRooms(rooms: readonly string[]): void;
+  currentRoom(roomId: string): string;
   /** Events held by the SDK's timelines: 0 by design. */
   retainedEvents(): number;
 }
@@ -75,6 +79,7 @@ class MatrixClientAdapter implements MatrixAdapter {
   readonly #account: Account;
   readonly #model: SdkModel;
   readonly #rooms: Rooms;
+  readonly #upgrades: RoomUpgrades;
   readonly #sender: Sender;
   readonly #api: ReturnType<typeof createApi>;
   readonly #crypto: RoomCrypto;
@@ -92,16 +97,27 @@ class MatrixClientAdapter implements MatrixAdapter {
     const http = createHttp(clock, options.onServerTime);
     this.#options = options;
     this.#state = { status: 'idle', sinceMs: clock.now(), reason: null, attempts: 0, lastSyncMs: 0 };
-    this.#account = new Account(options, http, timeoutMs, logger);
-    this.#api = createApi({ account: this.#account, http, timeoutMs, signal: this.#abort.signal });
-    const accessToken = (): string | null => this.#account.current()?.accessToken ?? null;
-    this.#model = new SdkModel({ crypto, api: this.#api, logger, timeoutMs, accessToken });
+    const { signal } = this.#abort;
+    this.#account = new Account(options, { http, timeoutMs, clock, signal }, logger);
+    this.#api = createApi({ tokens: this.#account, http, timeoutMs, signal });
+    this.#model = new SdkModel({ crypto, api: this.#api, logger, timeoutMs, tokens: this.#account });
     const aliasesOf = (roomId: string): readonly string[] => roomAliases(this.#model.room(roomId));
-    this.#rooms = new Rooms({ mapped: options.rooms, api: this.#api, clock, random, logger, aliasesOf });
+    const encryptedRooms = options.encryptedRooms ?? new Set<string>();
+    this.#upgrades = new RoomUpgrades(guardedUpgrades(encryptedRooms, options.upgradedRooms), logger);
+    this.#rooms = new Rooms({
+      mapped: options.rooms,
+      api: this.#api,
+      clock,
+      random,
+      logger,
+      aliasesOf,
+      upgrades: this.#upgrades,
+      onMoved: (alias, roomId) => this.#sink?.onRoomMoved?.(alias, roomId),
+    });
     this.#sender = new Sender({
       api: this.#api,
       crypto,
-      encryptedRooms: options.encryptedRooms ?? new Set<string>(),
+      encryptedRooms,
       enter: (roomId) => this.#enter(roomId),
       syncedEncryption: (roomId) => this.#model.room(roomId)?.hasEncryptionStateEvent() === true,
     });
@@ -157,6 +173,10 @@ class MatrixClientAdapter implements MatrixAdapter {
 
   mapRooms(rooms: readonly string[]): void {
     this.#rooms.map(rooms);
+  }
+
+  currentRoom(roomId: string): string {
+    return this.#upgrades.follow(roomId);
   }
 
   room(roomId: string): RoomFacts | null {
@@ -272,4 +292,15 @@ class MatrixClientAdapter implements MatrixAdapter {
     const changed = old.status !== status || old.reason !== reason || old.attempts !== attempts;
     if (changed) this.#sink?.onState(this.state());
   }
+}
+
+/** What was encrypted stays so: an upgrade must not bring plaintext back. */
+function guardedUpgrades(encryptedRooms: EncryptedRooms, memory: UpgradeMemory = forgetfulUpgrades()): UpgradeMemory {
+  return {
+    get: (roomId) => memory.get(roomId),
+    set: (roomId, successor) => {
+      if (encryptedRooms.has(roomId)) encryptedRooms.add(successor);
+      memory.set(roomId, successor);
+    },
+  };
 }

@@ -12,6 +12,7 @@ import { RelayError } from '../util/relay-error.ts';
 import { type MatrixApi, path } from './api.ts';
 import { toRelayError } from './errors.ts';
 import { asObject, asString } from './json-read.ts';
+import type { RoomUpgrades } from './room-upgrades.ts';
 import type { SyncSections } from './sync-answer.ts';
 
 /** The room is closed to us: somebody has to do something first. */
@@ -19,8 +20,13 @@ const REFUSED: BackoffRange = { baseMs: 10_000, capMs: 600_000 };
 /** The way to it is broken; when that is mended, messages should not wait for minutes more. */
 const OUTAGE: BackoffRange = { baseMs: 1000, capMs: 60_000 };
 
+/** An alias may be moved without a word to those who are in the old room. */
+const LOOK_AGAIN_MS = 600_000;
+
 interface Entry {
+  /** What the name stands for; the room may have been upgraded since. */
   roomId: string | null;
+  lookAgainMs: number;
   failures: number;
   notBeforeMs: number;
   error: RelayError | null;
@@ -35,6 +41,9 @@ export interface RoomsOptions {
   readonly logger: Logger;
   /** Canonical and alternative aliases of a room we know. */
   readonly aliasesOf: (roomId: string) => readonly string[];
+  readonly upgrades: RoomUpgrades;
+  /** An alias stands for another room now, which we have joined. */
+  readonly onMoved: (alias: string, roomId: string) => void;
 }
 
 export class Rooms {
@@ -69,12 +78,12 @@ export class Rooms {
     this.#left.delete(roomId);
   }
 
+  /** Also true of a mapped room that was upgraded: what was said there last has to come over. */
   isMapped(roomId: string): boolean {
     if (this.#entries.has(roomId)) return true;
     for (const [name, entry] of this.#entries) {
-      if (entry.roomId === roomId || (entry.roomId === null && name.startsWith('#') && this.#isAlias(name, roomId))) {
-        return true;
-      }
+      if (entry.roomId === roomId || this.#current(entry) === roomId) return true;
+      if (entry.roomId === null && name.startsWith('#') && this.#isAlias(name, roomId)) return true;
     }
     return false;
   }
@@ -82,7 +91,8 @@ export class Rooms {
   /** @throws RelayError MATRIX_* ; a room that cannot be entered now comes with the pause that is left of its backoff */
   async resolve(idOrAlias: string): Promise<string> {
     const entry = this.#entries.get(idOrAlias) ?? newEntry(idOrAlias);
-    if (entry.roomId !== null && this.#joined.has(entry.roomId)) return entry.roomId;
+    const known = this.#current(entry);
+    if (known !== null && this.#joined.has(known)) return known;
     if (!/^[!#]/.test(idOrAlias)) {
       throw new RelayError(
         'MATRIX_ROOM_INVALID',
@@ -108,15 +118,19 @@ export class Rooms {
       this.#joined.delete(roomId);
       this.#left.add(roomId);
     }
+    this.#options.upgrades.onSync(sections);
     for (const [roomId, state] of sections.invited) this.#onInvite(roomId, state);
+    const isRenamed = sections.joined.some(({ state }) => state.some(({ type }) => type === 'm.room.canonical_alias'));
+    if (isRenamed) for (const entry of this.#entries.values()) entry.lookAgainMs = 0;
   }
 
   /** Called after each sync: tries mapped rooms we are not in and whose pause is over. Never throws. */
   async tend(): Promise<void> {
     for (const name of this.#mapped) {
-      const roomId = this.#entries.get(name)?.roomId ?? null;
-      if (roomId !== null && (this.#joined.has(roomId) || this.#left.has(roomId))) continue;
-      await this.resolve(name).catch(() => undefined); // kept in the entry, shown by `problem`
+      const entry = this.#entries.get(name);
+      const roomId = entry === undefined ? null : this.#current(entry);
+      if (entry !== undefined && roomId !== null && this.#joined.has(roomId)) await this.#lookAgain(name, entry);
+      else if (roomId === null || !this.#left.has(roomId)) await this.resolve(name).catch(() => undefined); // kept in the entry, shown by `problem`
     }
   }
 
@@ -132,22 +146,53 @@ export class Rooms {
 
   /** Ids of the mapped rooms as far as they are known. */
   mappedRoomIds(): readonly string[] {
-    return this.#mapped.flatMap((name) => this.#entries.get(name)?.roomId ?? []);
+    return this.#mapped.flatMap((name) => {
+      const entry = this.#entries.get(name);
+      return entry === undefined ? [] : (this.#current(entry) ?? []);
+    });
+  }
+
+  #current({ roomId }: Entry): string | null {
+    return roomId === null ? null : this.#options.upgrades.follow(roomId);
+  }
+
+  /** Whether the alias stands for another room by now. The old one serves until we are in the new one. */
+  async #lookAgain(name: string, entry: Entry): Promise<void> {
+    const { clock, logger, upgrades, onMoved } = this.#options;
+    if (!name.startsWith('#') || clock.monotonic() < entry.lookAgainMs) return;
+    entry.lookAgainMs = clock.monotonic() + LOOK_AGAIN_MS;
+    try {
+      const roomId = await this.#lookUp(name);
+      const current = upgrades.follow(roomId);
+      if (current === this.#current(entry)) return;
+      await this.#join(current === roomId ? name : current, current);
+      entry.roomId = roomId;
+      logger.warn('An alias stands for another room now', { room: name, roomId: current });
+      onMoved(name, current);
+    } catch (error) {
+      const reason = toRelayError(error, `join ${name}`).message;
+      logger.info('The room behind an alias could not be looked up again', { room: name, reason });
+    }
+  }
+
+  /** By alias where there is one, so that the server knows whom to ask for the way in. */
+  async #join(name: string, roomId: string): Promise<void> {
+    const { api, logger, upgrades } = this.#options;
+    if (this.#joined.has(roomId)) return;
+    await api.request('POST', path`/join/${name}`, { body: {}, query: upgrades.via(roomId) });
+    this.#joined.add(roomId);
+    this.#left.delete(roomId);
+    logger.info('Joined a room', { room: name, roomId });
   }
 
   async #enter(name: string, entry: Entry): Promise<string> {
-    const { api, clock, logger } = this.#options;
+    const { clock, logger, upgrades } = this.#options;
     try {
-      const roomId = entry.roomId ?? (await this.#lookUp(name));
-      entry.roomId = roomId;
+      const named = entry.roomId ?? (await this.#lookUp(name));
+      const roomId = upgrades.follow(named);
+      entry.roomId = named;
       await this.#askJoined();
-      if (!this.#joined.has(roomId)) {
-        // By alias, so that the server knows whom to ask for the way in.
-        await api.request('POST', path`/join/${name}`, { body: {} });
-        this.#joined.add(roomId);
-        this.#left.delete(roomId);
-        logger.info('Joined a room', { room: name, roomId });
-      }
+      await this.#join(roomId === named ? name : roomId, roomId);
       Object.assign(entry, { failures: 0, notBeforeMs: 0, error: null });
       return roomId;
     } catch (error) {
@@ -184,7 +229,7 @@ export class Rooms {
   #onInvite(roomId: string, state: readonly JsonObject[]): void {
     const aliases = state.flatMap(aliasesIn);
     const name = [...this.#entries].find(
-      ([key, entry]) => key === roomId || entry.roomId === roomId || aliases.includes(key),
+      ([key, entry]) => key === roomId || this.#current(entry) === roomId || aliases.includes(key),
     )?.[0];
     if (name === undefined) {
       this.#options.logger.info('Ignored an invite to a room that is not configured', { room: roomId });
@@ -215,7 +260,8 @@ export function aliasesIn(event: JsonObject): readonly string[] {
 }
 
 function newEntry(name: string): Entry {
-  return { roomId: name.startsWith('!') ? name : null, failures: 0, notBeforeMs: 0, error: null, pending: null };
+  const roomId = name.startsWith('!') ? name : null;
+  return { roomId, lookAgainMs: 0, failures: 0, notBeforeMs: 0, error: null, pending: null };
 }
 
 /** Not `never`: an invite or a change of the room's rules mends it. */

@@ -186,6 +186,7 @@ export class Engine {
     return viewWorld(this.#options.settings, {
       ...this.#options,
       roomId: (room) => this.#names.roomId(room),
+      routeOf: (roomId) => this.#names.routeOf(roomId),
       directTarget: (roomId) => this.#direct.target(roomId),
     });
   }
@@ -217,12 +218,12 @@ export class Engine {
       return isUnknown && item.packet.to !== BROADCAST && view.nowMs - receivedAtMs < view.settings.roomMaxAgeMs;
     }
     const { roomId, timestampMs } = item.event;
-    if (!this.#names.unresolved() || this.#names.isMapped(roomId)) return false;
+    if (!this.#names.unresolved() || this.#names.routeOf(roomId) !== undefined) return false;
     return view.directTarget(roomId) === null && view.nowMs - timestampMs < view.settings.maxAgeMs;
   }
 
   #noteTooOld(roomId: string): void {
-    const route = this.#options.settings.routes.find(({ room }) => this.#names.roomId(room) === roomId);
+    const route = this.#names.routeOf(roomId);
     if (route !== undefined) this.#teller.noteTooOld(route.room);
   }
 
@@ -249,6 +250,7 @@ export class Engine {
           this.#unread.remove(event.eventId);
           this.#storeBatch({ events: [event], nextToken: '', initial: false, gaps: [] });
         }),
+      onRoomMoved: (alias, roomId) => this.#names.onMoved(alias, roomId),
     };
   }
 
@@ -274,7 +276,7 @@ export class Engine {
   }
 
   #tellUnread({ roomId, eventId, sender }: RoomEvent): void {
-    const room = this.#options.settings.routes.find((route) => this.#names.roomId(route.room) === roomId)?.room;
+    const room = this.#names.routeOf(roomId)?.room;
     if (room === undefined) return;
     const text = 'Not sent: this message cannot be decrypted here. It follows if its key comes in time.';
     this.#teller.tell({ kind: 'tell', room, eventId, sender, reason: 'unread', text });

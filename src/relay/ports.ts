@@ -278,6 +278,8 @@ export interface MatrixSink {
   onSync(batch: SyncBatch): void;
   /** An event given before as undecryptable, now readable. */
   onDecrypted(event: RoomEvent): void;
+  /** An alias of the configuration stands for another room now, which we have joined. */
+  onRoomMoved?(alias: string, roomId: string): void;
 }
 
 export interface RoomFacts {
@@ -326,6 +328,8 @@ export interface MatrixPort {
   userId(): string | null;
   /** The room id behind an id or alias of the configuration, joined. @throws RelayError MATRIX_* with its retry policy */
   resolveRoom(idOrAlias: string): Promise<string>;
+  /** The room that stands for this one now: itself, unless it was upgraded. */
+  currentRoom?(roomId: string): string;
   /** null when we are not in that room, or have not synced it yet. */
   room(roomId: string): RoomFacts | null;
   powerLevel(roomId: string, userId: string): number | null;

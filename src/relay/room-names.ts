@@ -4,7 +4,7 @@ import type { Logger } from '../util/logger.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { Waker } from '../util/waker.ts';
 import type { MatrixPort } from './ports.ts';
-import type { RelaySettings } from './settings.ts';
+import type { RelaySettings, RoomRoute } from './settings.ts';
 import type { StorePort } from './store-port.ts';
 
 export interface RoomNamesOptions {
@@ -74,11 +74,21 @@ export class RoomNames {
   }
 
   roomId(room: string): string | null {
-    return this.#ids.get(room) ?? null;
+    const roomId = this.#ids.get(room);
+    return roomId === undefined ? null : this.#current(roomId);
   }
 
-  isMapped(roomId: string): boolean {
-    return [...this.#ids.values()].includes(roomId);
+  /** The route of a room, or of one that it replaced: people may still talk there. */
+  routeOf(roomId: string): RoomRoute | undefined {
+    const current = this.#current(roomId);
+    return this.#options.settings.routes.find(({ room }) => this.roomId(room) === current);
+  }
+
+  /** An alias stands for another room now. */
+  onMoved(alias: string, roomId: string): void {
+    if (!this.#ids.has(alias)) return;
+    this.#learn(alias, roomId);
+    this.#options.onResolved();
   }
 
   /** True while an alias has never been resolved: an event of an unknown room may belong to it. */
@@ -95,16 +105,24 @@ export class RoomNames {
     return wait;
   }
 
+  #current(roomId: string): string {
+    return this.#options.matrix.currentRoom?.(roomId) ?? roomId;
+  }
+
+  #learn(room: string, roomId: string): void {
+    if (!room.startsWith('!')) this.#options.store.values.set(`alias:${room}`, roomId);
+    this.#ids.set(room, roomId);
+  }
+
   async #resolve(room: string, wait: Wait): Promise<void> {
-    const { matrix, store, logger, random, onResolved } = this.#options;
+    const { matrix, logger, random, onResolved } = this.#options;
     const { signal } = this.#abort;
     const isOver = (): boolean => signal.aborted || this.#open.get(room) !== wait;
     for (let attempt = 0; !isOver(); attempt += 1) {
       try {
         const roomId = await matrix.resolveRoom(room);
         if (isOver()) return;
-        this.#ids.set(room, roomId);
-        if (!room.startsWith('!')) store.values.set(`alias:${room}`, roomId);
+        this.#learn(room, roomId);
         this.#open.delete(room);
         onResolved();
         return;

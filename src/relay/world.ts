@@ -2,7 +2,7 @@ import type { Clock } from '../util/clock.ts';
 import { nodeId } from '../util/node-id.ts';
 import type { MatrixPort, RadioPort } from './ports.ts';
 import type { DirectTarget, WorldView } from './rules/view.ts';
-import type { RelaySettings } from './settings.ts';
+import type { RelaySettings, RoomRoute } from './settings.ts';
 import type { NodeName, StorePort } from './store-port.ts';
 
 export interface WorldOptions {
@@ -11,17 +11,19 @@ export interface WorldOptions {
   readonly radios: ReadonlyMap<string, RadioPort>;
   readonly clock: Clock;
   readonly roomId: (room: string) => string | null;
+  readonly routeOf: (roomId: string) => RoomRoute | undefined;
   readonly directTarget: (roomId: string) => DirectTarget | null;
 }
 
 /** The world as the rules see it at this moment; every look-up is synchronous. */
 export function viewWorld(settings: RelaySettings, options: WorldOptions): WorldView {
-  const { store, matrix, radios, clock, roomId, directTarget } = options;
+  const { store, matrix, radios, clock, roomId, routeOf, directTarget } = options;
   return {
     settings,
     nowMs: clock.now(),
     ownUser: matrix.userId(),
     roomId,
+    routeOf,
     directTarget,
     radioInfo: (radio) => radios.get(radio)?.info() ?? null,
     node: (radio, num) => radios.get(radio)?.nodes().get(num) ?? null,

@@ -16,6 +16,8 @@ export interface StoreView {
   readonly lanes: readonly LaneDepth[];
   /** Wall time of the newest packet of the mesh; null when there is none. */
   readonly lastPacketMs: number | null;
+  /** Rooms that were upgraded, with the one that replaced each. */
+  readonly upgradedRooms: ReadonlyMap<string, string>;
   /** What SQLite says is wrong; empty when all is well, null when not asked for. */
   readonly problems: readonly string[] | null;
 }
@@ -63,6 +65,7 @@ function view(sqlite: SqliteModule.Database, { path, fileBytes, check }: ViewOpt
     rows: Object.fromEntries(tables.map((name) => [name, countRows(sqlite, name)])),
     lanes: tables.includes('outbox') ? laneDepths(sqlite) : [],
     lastPacketMs: tables.includes('inbox') ? lastPacket(sqlite) : null,
+    upgradedRooms: tables.includes('relay_values') ? upgradedRooms(sqlite) : new Map(),
     problems: check === 'none' ? null : problemsOf(sqlite, check),
   };
 }
@@ -84,6 +87,12 @@ function laneDepths(sqlite: SqliteModule.Database): LaneDepth[] {
 function lastPacket(sqlite: SqliteModule.Database): number | null {
   const sql = `SELECT MAX(received_at_ms) AS at FROM inbox WHERE dedup_key LIKE 'packet:%' OR dedup_key LIKE 'hash:%'`;
   return sqlite.prepare<[], { at: number | null }>(sql).get()?.at ?? null;
+}
+
+function upgradedRooms(sqlite: SqliteModule.Database): ReadonlyMap<string, string> {
+  const sql = `SELECT substr(key, 10) AS roomId, value FROM relay_values WHERE key LIKE 'upgraded:%'`;
+  const rows = sqlite.prepare<[], { roomId: string; value: string }>(sql).all();
+  return new Map(rows.map(({ roomId, value }) => [roomId, value]));
 }
 
 function problemsOf(sqlite: SqliteModule.Database, check: 'quick' | 'full'): string[] {

@@ -88,6 +88,7 @@ describe('doctor', () => {
       );
       const accepted = await look(home, {}, 'auto');
       expect(of(accepted.findings, 'matrix')[1]).toMatch(/^ok: the homeserver accepts the token/);
+      expect(of(accepted.findings, 'clock')[0]).toMatch(/^ok: .* UTC; the homeserver agrees$/);
       expect(of(accepted.findings, 'matrix')[2]).toMatch(/^warning: #mesh:example.org: /);
     } finally {
       await server.close();
@@ -143,6 +144,19 @@ describe('doctor', () => {
     store.close();
   });
 
+  test('keys without the key that opens them are named', async () => {
+    const home = scratch();
+    put(join(home, 'config.yaml'), CONFIG());
+    put(join(home, 'store', 'crypto-DEVICE.sqlite'), '');
+    const { findings, healthy } = await look(home);
+    expect(of(findings, 'e2ee')[0]).toBe(
+      `error: ${join(home, 'crypto.key')} is missing: it opens the keys in ${join(home, 'store')}`,
+    );
+    expect(healthy).toBe(false);
+    put(join(home, 'crypto.key'), 'x');
+    expect(of((await look(home)).findings, 'e2ee')[0]).toMatch(/^ok: available; 1 file in /);
+  });
+
   test('secrets that everybody can read are named', async () => {
     const home = scratch();
     put(join(home, 'config.yaml'), CONFIG());
@@ -150,6 +164,20 @@ describe('doctor', () => {
     chmodSync(join(home, 'credentials.json'), 0o644);
     expect(of((await look(home)).findings, 'home')[1]).toMatch(/^warning: .*every user of this machine/);
   });
+});
+
+test('doctor names the room that replaced a configured one', async () => {
+  const home = scratch();
+  put(join(home, 'config.yaml'), CONFIG().replace('#mesh:example.org', '!old:example.org'));
+  const path = join(home, 'database', 'meshtastic.sqlite');
+  mkdirSync(join(home, 'database'), { recursive: true });
+  const store = openStore({ path, logger: silentLogger });
+  store.values.set('upgraded:!old:example.org', '!new:example.org');
+  store.close();
+  const { findings } = await look(home);
+  expect(findings).toContainEqual(
+    expect.objectContaining({ status: 'warning', remedy: 'put !new:example.org into the configuration' }),
+  );
 });
 
 describe('liveness', () => {

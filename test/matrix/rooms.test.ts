@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { HttpFailure } from '../../src/matrix/http.ts';
+import { forgetfulUpgrades, RoomUpgrades } from '../../src/matrix/room-upgrades.ts';
 import { Rooms } from '../../src/matrix/rooms.ts';
 import { silentLogger } from '../../src/util/logger.ts';
 import { ManualClock } from '../../src/util/manual-clock.ts';
@@ -23,6 +24,8 @@ it('a room that could not be joined is tried again in time, though the wall cloc
     random: () => 0.5,
     logger: silentLogger,
     aliasesOf: () => [],
+    upgrades: new RoomUpgrades(forgetfulUpgrades(), silentLogger),
+    onMoved: () => undefined,
   });
   await expect(rooms.resolve('!room:ex.org')).rejects.toThrow('not invited');
   isClosed = false;

@@ -121,6 +121,10 @@ export class FakeMatrix implements MatrixPort {
     return Promise.resolve(idOrAlias);
   }
 
+  currentRoom(roomId: string): string {
+    return roomId;
+  }
+
   room(): null {
     return null;
   }

@@ -138,6 +138,7 @@ export function world(change: WorldChange = {}): WorldView {
     linkByPacket: (key) => links.find((link) => link.packetId === key.packetId) ?? null,
     linksByEvent: (eventId) => links.filter((link) => link.eventId === eventId),
     roomId: (room) => room,
+    routeOf: (roomId) => (change.settings ?? settings()).routes.find(({ room }) => room === roomId),
     directTarget: (roomId) => change.direct?.[roomId] ?? null,
     powerLevel: (_room, user) => change.powerLevels?.[user] ?? null,
   };

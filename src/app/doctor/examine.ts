@@ -1,11 +1,13 @@
 import type { AppPaths } from '../../config/paths.ts';
 import type { FoundConfig } from '../../config/search.ts';
 import type { Clock } from '../../util/clock.ts';
+import { checkClock } from './clock-check.ts';
 import { type DaemonView, daemonFindings, viewDaemon } from './daemon-check.ts';
 import type { Finding } from './finding.ts';
-import { checkConfig, checkDisk, checkHome, checkLegacy } from './local-checks.ts';
+import { checkLegacy } from './legacy-check.ts';
+import { checkConfig, checkDisk, checkHome } from './local-checks.ts';
 import { checkMatrix, checkRadios } from './network-checks.ts';
-import { checkDatabase, checkEncryption } from './store-checks.ts';
+import { checkDatabase, checkEncryption, checkUpgradedRooms } from './store-checks.ts';
 
 export interface ExamineOptions {
   readonly paths: AppPaths;
@@ -33,19 +35,21 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const { config } = found;
   const alone = network === 'auto' && !daemon.running;
   const [matrix, radios] = await Promise.all([
-    checkMatrix(config, paths, { online: alone || network.startsWith('homeserver') }),
+    checkMatrix(config, paths, { clock, online: alone || network.startsWith('homeserver') }),
     checkRadios(config, { online: alone || (network === 'homeserver-and-radio' && !daemon.running) }),
   ]);
   const findings = [
     ...checkConfig(found),
     ...daemonFindings(daemon, paths, clock),
-    ...checkHome(paths, clock),
+    ...checkHome(paths),
+    ...checkClock(clock.now(), matrix.serverMs),
     ...checkDisk(paths.home.path),
     ...checkDatabase(paths, clock),
+    ...checkUpgradedRooms(paths, config),
     ...checkEncryption(paths, config),
-    ...matrix,
+    ...matrix.findings,
     ...radios,
-    ...checkLegacy(paths),
+    ...checkLegacy(paths, env),
   ];
   const inPod = (env.KUBERNETES_SERVICE_HOST ?? '') !== '';
   const counts = inPod && daemon.running ? findings.filter(({ group }) => group === 'daemon') : findings;

@@ -1,9 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import type { RelayConfig } from '../../config/types.ts';
 import { inspectStore, type StoreView } from '../../store/inspect-store.ts';
 import type { Clock } from '../../util/clock.ts';
+import { plural } from '../../util/plural.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
+import { CRYPTO_KEY_FILE } from '../encryption.ts';
 import { ageText, type Finding, findingsOf } from './finding.ts';
 
 const MB = 1024 ** 2;
@@ -51,6 +54,22 @@ function queueFindings(view: StoreView, clock: Clock): Finding[] {
   return [...(waiting.length === 0 ? [finding('ok', 'nothing waits')] : waiting), finding('info', packet)];
 }
 
+/** Rooms that the configuration names by an id of before their upgrade. */
+export function checkUpgradedRooms(paths: AppPaths, config: RelayConfig | null): Finding[] {
+  const finding = findingsOf('matrix');
+  let upgraded: ReadonlyMap<string, string>;
+  try {
+    upgraded = inspectStore(paths.database.path, 'none')?.upgradedRooms ?? new Map();
+  } catch {
+    return []; // checkDatabase tells what is wrong with it
+  }
+  return (config?.rooms ?? []).flatMap(({ id }) => {
+    const successor = upgraded.get(id);
+    if (successor === undefined) return [];
+    return [finding('warning', `${id} was upgraded; the relay follows it`, `put ${successor} into the configuration`)];
+  });
+}
+
 /** Encryption keys. */
 export function checkEncryption(paths: AppPaths, config: RelayConfig | null): Finding[] {
   const finding = findingsOf('e2ee');
@@ -60,12 +79,17 @@ export function checkEncryption(paths: AppPaths, config: RelayConfig | null): Fi
   try {
     const files = readdirSync(path);
     const python = files.filter((name) => name.endsWith('.db'));
-    const findings = [finding('ok', `available; ${files.length} files in ${path}`)];
+    const key = join(dirname(paths.credentials.path), CRYPTO_KEY_FILE);
+    if (files.some((name) => name.startsWith('crypto-')) && !existsSync(key)) {
+      const remedy = 'put it back from a backup; without it `mmrelay auth login --new-device` starts afresh';
+      return [finding('error', `${key} is missing: it opens the keys in ${path}`, remedy)];
+    }
+    const findings = [finding('ok', `available; ${plural(files.length, 'file')} in ${path}`)];
     if (python.length > 0) {
       findings.push(
         finding(
           'info',
-          `${python.length} key files of the Python relay are in ${path}; they cannot be used and are kept`,
+          `${plural(python.length, 'key file')} of the Python relay in ${path}: of no use here, and kept`,
         ),
       );
     }

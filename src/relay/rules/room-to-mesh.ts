@@ -34,7 +34,7 @@ interface Outgoing {
 export function roomToMesh(event: RoomEvent, view: WorldView): readonly Intent[] {
   if (event.sender === view.ownUser) return drop('own event');
   const target = view.directTarget(event.roomId);
-  const route = target === null ? mappedRoute(event.roomId, view) : directRoute(target, view);
+  const route = target === null ? view.routeOf(event.roomId) : directRoute(target, view);
   if (route === undefined) return drop('room is not mapped');
   const radio = view.settings.radios.get(route.radio);
   if (radio === undefined) return drop(`radio ${route.radio} is not configured`);
@@ -49,10 +49,6 @@ export function roomToMesh(event: RoomEvent, view: WorldView): readonly Intent[]
   const transmits = intents.some((intent) => intent.kind === 'to-radio');
   const reason = transmits ? refusal(event, route, view) : null;
   return reason === null ? intents : [tell(outgoing, 'refused', `Not sent: ${reason}.`)];
-}
-
-function mappedRoute(roomId: string, view: WorldView): RoomRoute | undefined {
-  return view.settings.routes.find((candidate) => view.roomId(candidate.room) === roomId);
 }
 
 /** The room of a node: only the configured users talk for ours, and one alone needs no signature. */

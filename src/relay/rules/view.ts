@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../util/json.ts';
 import type { RadioDelivery, RoomDelivery } from '../delivery.ts';
 import type { MeshNode, RadioInfo } from '../ports.ts';
-import type { RelaySettings } from '../settings.ts';
+import type { RelaySettings, RoomRoute } from '../settings.ts';
 import type { MessageLink } from '../store-port.ts';
 
 /** What the rules may look at: a frozen moment, fetched by the engine, so that rules need no I/O and no clock. */
@@ -23,6 +23,8 @@ export interface WorldView {
   linksByEvent(eventId: string): readonly MessageLink[];
   /** Room id behind a configured id or alias; null while an alias is not resolved. */
   roomId(room: string): string | null;
+  /** The route of a room, by its id; the room may have been upgraded since. */
+  routeOf(roomId: string): RoomRoute | undefined;
   powerLevel(roomId: string, userId: string): number | null;
   /** The node whose direct messages live in this room; null for any other room. */
   directTarget(roomId: string): DirectTarget | null;

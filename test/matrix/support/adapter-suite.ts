@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Credentials } from '../../../src/matrix/auth/credentials-file.ts';
 import { createMatrix, type MatrixAdapter, type MatrixOptions } from '../../../src/matrix/client.ts';
+import { forgetfulUpgrades } from '../../../src/matrix/room-upgrades.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { RelayError } from '../../../src/util/relay-error.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { RecordingSink } from './recording-sink.ts';
 import { type TestUser, testUser } from './test-user.ts';
+import { upgradeRoom } from './upgrade-room.ts';
 
 export interface SuiteServer {
   readonly baseUrl: string;
@@ -231,6 +233,48 @@ export function adapterSuite(server: () => SuiteServer): void {
     expect(sink.bodies(byId)).toEqual(['after you came']);
     expect(adapter.room(stranger)).toBeNull();
     expect((await bot.call('GET', '/joined_rooms')).joined_rooms).not.toContain(stranger);
+  });
+
+  it('follows an upgraded room, with what was said last in the old one, and after a restart as well', async () => {
+    const { alice, sink, running } = scene;
+    const roomId = await sharedRoom();
+    const memory = forgetfulUpgrades();
+    const encrypted = new Set([roomId]);
+    const options = { rooms: [roomId], upgradedRooms: memory, encryptedRooms: encrypted };
+    const adapter = await running(options);
+    await alice.say(roomId, 'last words');
+    const successor = await upgradeRoom(alice, roomId);
+    await sink.until(() => adapter.currentRoom(roomId) === successor);
+    await sink.until(() => sink.bodies(roomId).includes('last words'));
+    expect(await adapter.resolveRoom(roomId)).toBe(successor);
+    await sink.until(() => adapter.room(successor) !== null);
+    await alice.say(successor, 'first words');
+    await sink.until(() => sink.bodies(successor).includes('first words'));
+    expect(encrypted).toContain(successor);
+    await adapter.stop();
+
+    const again = await running({ ...options, encryptedRooms: new Set() }, sink.token());
+    expect(await again.resolveRoom(roomId)).toBe(successor);
+    await again.send({ roomId: successor, ...text('moved'), txnId: 'u1' });
+    expect(await alice.bodies(successor)).toContain('moved');
+  });
+
+  it('follows an alias to another room', async () => {
+    const { alice, sink, running } = scene;
+    const local = `moving-${users}`;
+    const alias = `#${local}:${server().serverName}`;
+    const before = await sharedRoom({ room_alias_name: local });
+    const after = await alice.createRoom({ preset: 'public_chat' });
+    const adapter = await running({ rooms: [alias] });
+    expect(await adapter.resolveRoom(alias)).toBe(before);
+    const directory = `/directory/room/${encodeURIComponent(alias)}`;
+    await alice.call('DELETE', directory);
+    await alice.call('PUT', directory, { room_id: after });
+    await alice.call('PUT', `/rooms/${encodeURIComponent(before)}/state/m.room.canonical_alias/`, {});
+    await sink.until(() => sink.moved.get(alias) === after);
+    expect(await adapter.resolveRoom(alias)).toBe(after);
+    await alice.say(after, 'here now');
+    await sink.until(() => sink.bodies(after).includes('here now'));
   });
 
   it('puts no plaintext into an encrypted room, nor into one that was switched a moment ago', async () => {

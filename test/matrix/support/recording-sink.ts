@@ -8,6 +8,8 @@ export class RecordingSink implements MatrixSink {
   /** Thrown by the next calls of onSync, one each. */
   refusals: Error[] = [];
   offered = 0;
+  /** Rooms by the alias that stands for them now. */
+  readonly moved = new Map<string, string>();
   #waiting: (() => void)[] = [];
 
   onState(state: MatrixState): void {
@@ -25,6 +27,11 @@ export class RecordingSink implements MatrixSink {
 
   onDecrypted(event: RoomEvent): void {
     this.decrypted.push(event);
+    this.wake();
+  }
+
+  onRoomMoved(alias: string, roomId: string): void {
+    this.moved.set(alias, roomId);
     this.wake();
   }
 

@@ -8,6 +8,8 @@ import { RelayError } from '../util/relay-error.ts';
 export interface AuthChoice {
   readonly credentials: Credentials | null;
   readonly login: LoginSettings | null;
+  /** The session that is stored by now; null when there is none of use. */
+  readonly readCredentials: () => Credentials | null;
 }
 
 export const DEVICE_NAME = 'mmrelay';
@@ -23,13 +25,23 @@ export function chooseAuth(matrix: MatrixConfig, paths: AppPaths): AuthChoice {
       ? { homeserver, user: botUserId, password, deviceName: DEVICE_NAME }
       : null;
   const file = paths.credentials.path;
-  if (existsSync(file)) return { credentials: readCredentials(file), login };
-  if (login !== null) return { credentials: null, login };
+  const readAgain = (): Credentials | null => usable(file);
+  if (existsSync(file)) return { credentials: readCredentials(file), login, readCredentials: readAgain };
+  if (login !== null) return { credentials: null, login, readCredentials: readAgain };
   if (homeserver !== null && accessToken !== null) {
-    return { credentials: { homeserver, accessToken, deviceId: null, userId: botUserId }, login: null };
+    const credentials = { homeserver, accessToken, deviceId: null, userId: botUserId };
+    return { credentials, login: null, readCredentials: readAgain };
   }
   throw new RelayError(
     'MATRIX_NO_CREDENTIALS',
     `No Matrix credentials in ${file}: run "mmrelay auth login", or set homeserver, bot_user_id and password`,
   );
+}
+
+function usable(file: string): Credentials | null {
+  try {
+    return readCredentials(file);
+  } catch {
+    return null; // not there, or being put there by hand
+  }
 }

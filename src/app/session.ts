@@ -1,9 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { AppPaths } from '../config/paths.ts';
-import { type Credentials, readCredentials } from '../matrix/auth/credentials-file.ts';
+import { type Credentials, readCredentials, writeCredentials } from '../matrix/auth/credentials-file.ts';
 import { logout, whoami } from '../matrix/auth/login.ts';
+import { isEnding, renewSession } from '../matrix/auth/renew.ts';
 import { toRelayError } from '../matrix/errors.ts';
-import { createHttp } from '../matrix/http.ts';
+import { createHttp, type HttpSend } from '../matrix/http.ts';
 import { lockOwner } from '../observe/process-lock.ts';
 import { systemClock } from '../util/clock.ts';
 import { RelayError } from '../util/relay-error.ts';
@@ -15,15 +16,41 @@ export function storedSession(paths: AppPaths): Credentials | null {
   return existsSync(paths.credentials.path) ? readCredentials(paths.credentials.path) : null;
 }
 
+/**
+ * The stored session with an access token that is good for now: one that renews itself is renewed, unless a relay runs,
+ * which does that and must be the only one.
+ * @throws RelayError as `storedSession`; MATRIX_LOGGED_OUT when it cannot be renewed, MATRIX_* for an unreachable server
+ */
+export async function freshSession(paths: AppPaths): Promise<Credentials | null> {
+  const session = storedSession(paths);
+  if (session?.renewal === undefined || !isEnding(session, systemClock.now())) return session;
+  if (relayPid(paths) !== null) return session;
+  const context = { http: createHttp(systemClock), timeoutMs: TIMEOUT_MS, clock: systemClock };
+  const next = await renewSession(session, session.renewal, context);
+  writeCredentials(paths.credentials.path, next);
+  return next;
+}
+
+/** The process of the relay on this home; null when none runs. */
+export function relayPid(paths: AppPaths): number | null {
+  return lockOwner({ path: paths.lockFile.path, clock: systemClock })?.pid ?? null;
+}
+
 export interface TokenCheck {
   readonly userId: string;
   readonly deviceId: string | null;
 }
 
 /** Asks the homeserver whose token it is. @throws RelayError MATRIX_LOGGED_OUT, MATRIX_* for an unreachable server */
-export async function checkToken(credentials: Credentials, timeoutMs = TIMEOUT_MS): Promise<TokenCheck> {
+export async function checkToken(
+  credentials: Credentials,
+  {
+    http = createHttp(systemClock),
+    timeoutMs = TIMEOUT_MS,
+  }: { readonly http?: HttpSend; readonly timeoutMs?: number } = {},
+): Promise<TokenCheck> {
   try {
-    return await whoami(credentials, { http: createHttp(systemClock), timeoutMs });
+    return await whoami(credentials, { http, timeoutMs, clock: systemClock });
   } catch (error) {
     throw toRelayError(error, 'check the token');
   }
@@ -35,11 +62,21 @@ export async function checkToken(credentials: Credentials, timeoutMs = TIMEOUT_M
  * @throws RelayError STORE_IN_USE beside a running daemon; MATRIX_* when the server cannot be told and `localOnly` is false
  */
 export async function endSession(paths: AppPaths, options: { readonly localOnly: boolean }): Promise<void> {
-  const owner = lockOwner({ path: paths.lockFile.path, clock: systemClock });
-  if (owner !== null) {
-    throw new RelayError('STORE_IN_USE', `The relay is running (pid ${owner.pid}): stop it before you log out`);
+  const pid = relayPid(paths);
+  if (pid !== null) {
+    throw new RelayError('STORE_IN_USE', `The relay is running (pid ${pid}): stop it before you log out`);
   }
-  const session = options.localOnly ? null : storedSession(paths);
-  if (session !== null) await logout(session, { http: createHttp(systemClock), timeoutMs: TIMEOUT_MS });
+  if (!options.localOnly) await endOnServer(paths);
   rmSync(paths.credentials.path, { force: true });
+}
+
+async function endOnServer(paths: AppPaths): Promise<void> {
+  try {
+    const session = await freshSession(paths);
+    const context = { http: createHttp(systemClock), timeoutMs: TIMEOUT_MS, clock: systemClock };
+    if (session !== null) await logout(session, context);
+  } catch (error) {
+    // A session that cannot be renewed any more is over already.
+    if (!(error instanceof RelayError) || error.code !== 'MATRIX_LOGGED_OUT') throw error;
+  }
 }

@@ -6,9 +6,9 @@ export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
 
-/** Asks one question on the terminal; an ended input is an empty answer. */
-export function ask(question: string): Promise<string> {
-  return readLine({ question, output: process.stdout });
+/** Asks one question on the terminal; an ended input, or `signal`, is an empty answer. */
+export function ask(question: string, signal?: AbortSignal): Promise<string> {
+  return readLine({ question, output: process.stdout, signal });
 }
 
 /** Asks for something that must not be seen while it is typed. */
@@ -24,13 +24,19 @@ async function readLine(options: {
   readonly question: string;
   readonly output: NodeJS.WritableStream;
   readonly onOpen?: () => void;
+  readonly signal?: AbortSignal | undefined;
 }): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: options.output, terminal: true });
+  const close = (): void => terminal.close();
+  options.signal?.addEventListener('abort', close, { once: true });
+  // The terminal swallows it while a question is open; whoever presses it wants the command to end.
+  terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {
     options.onOpen?.();
     return await Promise.race([terminal.question(options.question), ended]);
   } finally {
+    options.signal?.removeEventListener('abort', close);
     terminal.close();
   }
 }

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findRadios } from '../app/find-radios.ts';
 import { bluetoothHub } from '../app/radios.ts';
-import { storedSession } from '../app/session.ts';
+import { freshSession } from '../app/session.ts';
 import { configOf, parseRadio, parseRoom, type RadioAnswer, type RoomAnswer } from '../app/setup/answers.ts';
 import { newRoom } from '../app/setup/new-room.ts';
 import { processEnv } from '../config/env.ts';
@@ -107,7 +107,7 @@ async function chooseRooms(flags: SetupFlags, paths: AppPaths, talk: boolean): P
   }
   if (name === undefined) return rooms.length === 0 ? null : rooms;
   const invite = flags.invite ?? (talk ? [await ask('Your own Matrix id, to be invited (@you:server): ')] : []);
-  const session = storedSession(paths);
+  const session = await freshSession(paths);
   if (session === null) return null;
   const id = await newRoom(session, { name, invite: invite.map((user) => user.trim()).filter((user) => user !== '') });
   console.log(`✅ Room made: ${id}`);

@@ -1,9 +1,8 @@
-/** Requests with the account's token. Stateless beyond what it is given; tells the account when its token is refused. */
+/** Requests with the account's token, made again with a new one when it was renewed. Stateless beyond what it is given. */
 
 import type { JsonObject } from '../util/json.ts';
 import { RETRY_LATER, RelayError } from '../util/relay-error.ts';
-import type { Account } from './auth/account.ts';
-import { isLoggedOut } from './errors.ts';
+import { isLoggedOut, keepsDevice } from './errors.ts';
 import type { HttpSend } from './http.ts';
 
 export interface ApiCall {
@@ -21,30 +20,47 @@ export interface MatrixApi {
   request(method: 'GET' | 'POST' | 'PUT', path: string, call?: ApiCall): Promise<JsonObject>;
 }
 
+/** Where the token of a request comes from: an Account, or a session as it is. */
+export interface TokenSource {
+  /** null before the account is known. */
+  fresh(): Promise<{ readonly homeserver: string; readonly accessToken: string } | null>;
+  /** The token was refused. @returns true when there is another one by now. @throws RelayError when not yet */
+  replace(token: string, device: { readonly kept: boolean }): Promise<boolean>;
+}
+
+/** A session that is used as it is. */
+export function fixedToken(session: { readonly homeserver: string; readonly accessToken: string }): TokenSource {
+  return { fresh: () => Promise.resolve(session), replace: () => Promise.resolve(false) };
+}
+
 export function createApi(options: {
-  readonly account: Account;
+  readonly tokens: TokenSource;
   readonly http: HttpSend;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }): MatrixApi {
-  return {
-    async request(method, path, call = {}) {
-      const credentials = options.account.current();
-      if (credentials === null) {
-        throw new RelayError('MATRIX_NOT_READY', 'The Matrix account is not logged in yet', { retry: RETRY_LATER });
-      }
-      const query = call.query === undefined ? '' : `?${new URLSearchParams(call.query)}`;
-      const { query: _query, timeoutMs = options.timeoutMs, ...rest } = call;
-      const token = credentials.accessToken;
-      const url = `${credentials.homeserver}${path}${query}`;
-      try {
-        return await options.http({ method, url, token, timeoutMs, signal: options.signal, ...rest });
-      } catch (error) {
-        if (isLoggedOut(error)) options.account.refuse(token);
-        throw error;
-      }
-    },
+  const { tokens, http, signal } = options;
+  const send = async (
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    call: ApiCall,
+    retry: boolean,
+  ): Promise<JsonObject> => {
+    const session = await tokens.fresh();
+    if (session === null) {
+      throw new RelayError('MATRIX_NOT_READY', 'The Matrix account is not logged in yet', { retry: RETRY_LATER });
+    }
+    const query = call.query === undefined ? '' : `?${new URLSearchParams(call.query)}`;
+    const { query: _query, timeoutMs = options.timeoutMs, ...rest } = call;
+    const token = session.accessToken;
+    try {
+      return await http({ method, url: `${session.homeserver}${path}${query}`, token, timeoutMs, signal, ...rest });
+    } catch (error) {
+      if (!isLoggedOut(error) || !(await tokens.replace(token, { kept: keepsDevice(error) })) || !retry) throw error;
+    }
+    return send(method, path, call, false);
   };
+  return { request: (method, path, call = {}) => send(method, path, call, true) };
 }
 
 /** `/_matrix/client/v3/...` with every interpolated part percent-encoded. */

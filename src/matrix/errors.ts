@@ -14,6 +14,14 @@ export function isLoggedOut(error: unknown): boolean {
 }
 
 /**
+ * Whether our device is still there after the token was refused, with its keys: a login may go on with it. Else the
+ * device is gone, and one of the same name would have keys that nobody knows (client-server API "Soft logout").
+ */
+export function keepsDevice(error: unknown): boolean {
+  return !(error instanceof HttpFailure && error.errcode === 'M_UNKNOWN_TOKEN' && error.body.soft_logout !== true);
+}
+
+/**
  * @param doing what was tried, to complete "Could not ..."
  * @returns an error with its policy. A 4xx without a Matrix error code comes from something in between, so it is an
  *   outage, not a refusal.

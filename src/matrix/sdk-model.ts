@@ -10,10 +10,13 @@
  */
 
 import type { MatrixClient, Room } from 'matrix-js-sdk';
-import type { JsonObject } from '../util/json.ts';
+import type { JsonObject, JsonValue } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
-import type { MatrixApi } from './api.ts';
+import type { MatrixApi, TokenSource } from './api.ts';
 import type { ActiveCredentials } from './auth/account.ts';
+import { isLoggedOut, keepsDevice } from './errors.ts';
+import { HttpFailure } from './http.ts';
+import { asObject } from './json-read.ts';
 import type { RoomCrypto } from './room-crypto.ts';
 import { loadSdk, sdkLogger } from './sdk-logger.ts';
 
@@ -22,8 +25,8 @@ export interface SdkModelOptions {
   readonly api: MatrixApi;
   readonly logger: Logger;
   readonly timeoutMs: number;
-  /** The token to use now: the SDK's own copy ages when we log in again. */
-  readonly accessToken: () => string | null;
+  /** The token to use now: the SDK's own copy ages when we renew it or log in again. */
+  readonly tokens: TokenSource;
 }
 
 interface SyncRequest {
@@ -184,15 +187,38 @@ export class SdkModel {
   }
 
   async #ask(address: string, init: RequestInit): Promise<Response> {
+    const { tokens } = this.#options;
     const headers = new Headers(init.headers);
-    const token = this.#options.accessToken();
-    if (token !== null && headers.has('Authorization')) headers.set('Authorization', `Bearer ${token}`);
-    const response = await fetch(address, { ...init, headers });
+    const session = headers.has('Authorization') ? await tokens.fresh() : null;
+    if (session === null) return this.#fetchWhole(address, { ...init, headers });
+    const token = session.accessToken;
+    headers.set('Authorization', `Bearer ${token}`);
+    const response = await this.#fetchWhole(address, { ...init, headers });
+    const refusal = response.status === 401 ? await failureOf(response) : null;
+    // A 401 may also ask for a password.
+    if (!isLoggedOut(refusal) || !(await tokens.replace(token, { kept: keepsDevice(refusal) }))) return response;
+    headers.set('Authorization', `Bearer ${(await tokens.fresh())?.accessToken ?? token}`);
+    return this.#fetchWhole(address, { ...init, headers });
+  }
+
+  async #fetchWhole(address: string, init: RequestInit): Promise<Response> {
+    const response = await fetch(address, init);
     const body = await response.arrayBuffer();
     this.#options.logger.debug('The SDK asked the homeserver', { status: response.status });
-    const { status, statusText } = response;
-    return new Response(body.byteLength === 0 ? null : body, { status, statusText, headers: response.headers });
+    const { status, statusText, headers } = response;
+    return new Response(body.byteLength === 0 ? null : body, { status, statusText, headers });
   }
+}
+
+async function failureOf(response: Response): Promise<HttpFailure> {
+  // A proxy's page is no JSON, and no answer of a homeserver.
+  const body = asObject(
+    (await response
+      .clone()
+      .json()
+      .catch(() => null)) as JsonValue,
+  );
+  return new HttpFailure('status', `HTTP ${response.status}`, { status: response.status, retryAfterMs: null, body });
 }
 
 const VERSIONS: JsonObject = { versions: ['v1.1', 'v1.4', 'v1.6', 'v1.11'], unstable_features: {} };

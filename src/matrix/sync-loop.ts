@@ -159,7 +159,7 @@ export class SyncLoop {
     if (loggedOut) logger.error('Logged out of the homeserver', fields);
     else logger.warn('The homeserver cannot be synced', fields);
     onStatus(loggedOut ? 'logged-out' : 'backing-off', `${failure.message}${advice}`, this.#attempts);
-    await sleep(clock, waitMs, signal);
+    await (loggedOut ? account.waitForLogin(waitMs, signal) : sleep(clock, waitMs, signal));
   }
 
   #startAfresh(failure: RelayError): void {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { logInAndSave } from '../../src/app/log-in.ts';
+import { logIn } from '../../src/app/log-in/log-in.ts';
 import { checkToken, endSession, storedSession } from '../../src/app/session.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
 import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
@@ -13,16 +13,17 @@ test('a device is kept while its keys are here, and replaced when they are not; 
   server.registerUser('relay', 'pw');
   const home = join(scratch(), 'home');
   const paths = resolvePaths({ cli: { home }, env: { HOME: '/nowhere' }, cwd: '/' });
-  const account = { homeserver: server.baseUrl, user: 'relay', password: 'pw' };
-  const first = await logInAndSave(account, paths);
+  const account = { homeserver: server.baseUrl, method: { kind: 'password', user: 'relay', password: 'pw' } } as const;
+  const login = async (options = {}) => (await logIn({ ...account, ...options }, paths)).credentials;
+  const first = await login();
   expect([statSync(home).mode & 0o777, statSync(paths.credentials.path).mode & 0o777]).toEqual([0o700, 0o600]);
 
-  const second = await logInAndSave(account, paths);
+  const second = await login();
   expect(second.deviceId).not.toBe(first.deviceId);
   put(join(home, 'store', `crypto-${second.deviceId}.sqlite`), 'keys');
-  const third = await logInAndSave(account, paths);
+  const third = await login();
   expect(third.deviceId).toBe(second.deviceId);
-  expect((await logInAndSave(account, paths, { newDevice: true })).deviceId).not.toBe(second.deviceId);
+  expect((await login({ newDevice: true })).deviceId).not.toBe(second.deviceId);
 
   const session = storedSession(paths);
   if (session === null) throw new Error('no session');

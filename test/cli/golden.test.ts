@@ -245,7 +245,7 @@ describe('auth', () => {
     const { run } = cliBox();
     expect(await run('auth', 'login', '--username', 'x')).toMatchObject({
       code: 2,
-      err: 'Missing: --homeserver, --password-stdin\n',
+      err: 'Missing: --homeserver, --password-stdin\nWithout a password: --sso or --oauth\n',
     });
     expect((await run('auth')).code).toBe(2);
   });

@@ -85,7 +85,7 @@ describe('pace of the sync loop', () => {
     server = await scriptedServer(({ path }) =>
       path.endsWith('/login')
         ? { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'Invalid username or password' } }
-        : { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', error: 'gone' } },
+        : { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', error: 'gone', soft_logout: true } },
     );
     const sink = new RecordingSink();
     const login = { homeserver: server.url, user: 'bot', password: 'no', deviceName: 'mmrelay' };

@@ -16,7 +16,7 @@ export function addAccountCommands(registry: Registry): void {
   addCommand(
     registry,
     auth,
-    { usage: 'login', description: 'log in with a password and store the session' },
+    { usage: 'login', description: 'log in and store the session; asks on a terminal', more: LOGIN_WAYS },
     async (flags: LoginFlags) => (await import('../auth-login.ts')).authLogin(flags),
   )
     .option('--homeserver <url>', 'homeserver, as https://matrix.org')
@@ -24,6 +24,11 @@ export function addAccountCommands(registry: Registry): void {
     .option('--password <password>', 'password (seen by other users of this machine; prefer the next two)')
     .option('--password-stdin', 'read the password from standard input')
     .option('--password-file <path>', 'read the password from a file')
+    .option('--sso', 'log in in a browser (single sign-on); without a screen, open the address elsewhere')
+    .option('--oauth', 'log in in a browser on any machine, by a code (homeservers with OAuth 2.0, as matrix.org)')
+    .option('--access-token-stdin', 'take an access token made elsewhere, from standard input')
+    .option('--access-token-file <path>', 'the same, from a file')
+    .option('--renewable', 'a session that renews itself, where the homeserver would end it after a time')
     .option('--new-device', 'a new device, when the keys of the old one are lost or of the Python relay');
   addCommand(registry, auth, { usage: 'status', description: 'which session is stored' }, async (flags: StatusFlags) =>
     (await import('../auth-status.ts')).authStatus(flags),
@@ -39,6 +44,14 @@ export function addAccountCommands(registry: Registry): void {
     .option('-y, --yes', 'do not ask')
     .option('--local', 'forget the session here even when the homeserver cannot be told');
 }
+
+const LOGIN_WAYS = `
+Ways in, whichever your homeserver offers:
+  mmrelay auth login                                        asks
+  mmrelay auth login --homeserver https://example.org --username relaybot --password-file ./password
+  mmrelay auth login --homeserver https://matrix.org --oauth
+  mmrelay auth login --homeserver https://example.org --sso
+  mmrelay auth login --homeserver https://example.org --access-token-file ./token`;
 
 function addSetup(registry: Registry): void {
   const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];

@@ -1,41 +1,52 @@
 /**
- * The account the relay speaks as. One per adapter. Holds the credentials in use; invariant: `current()` is complete
- * (user known) or null, and a login happens only in `ensure`, which the sync loop alone calls, so never twice at once.
+ * The account the relay speaks as. One per adapter. Holds the credentials in use; invariants: `current()` is complete
+ * (user known) or null; a login happens only in `ensure`, which the sync loop alone calls, so never twice at once; of
+ * renewals there is one at a time; a new token is stored before it is used.
  */
 
+import { sleep } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
 import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
-import type { HttpSend } from '../http.ts';
+import { isLoggedOut, keepsDevice } from '../errors.ts';
+import type { AuthContext } from './auth-context.ts';
 import type { Credentials } from './credentials-file.ts';
-import { type AuthContext, discoverHomeserver, type LoginSettings, loginWithPassword, whoami } from './login.ts';
+import { discoverHomeserver } from './discovery.ts';
+import { type LoginSettings, loginWithPassword, whoami } from './login.ts';
+import { isEnding, renewSession } from './renew.ts';
 
 export interface AccountOptions {
   /** What is stored; null when nothing is. */
   readonly credentials: Credentials | null;
   /** Password login, used when there are no credentials and when the server refuses them. */
   readonly login: LoginSettings | null;
-  /** Called after each login, and when whoami filled a gap. A throw is logged: the session in memory is still good. */
+  /** Called after each login and renewal, and when whoami filled a gap. A throw is logged and tried again. */
   readonly saveCredentials: (credentials: Credentials) => void;
+  /** What is stored by now: `mmrelay auth login` beside the relay, or another renewal. null: nothing of use. */
+  readonly readCredentials?: () => Credentials | null;
 }
 
 export type ActiveCredentials = Credentials & { readonly userId: string };
 
+/** Whether somebody has logged in by hand is looked up so often while we are logged out. */
+const LOOK_AGAIN_MS = 5_000;
+const RENEWAL_PAUSE_MS = 15_000;
+
 export class Account {
   readonly #options: AccountOptions;
-  readonly #http: HttpSend;
-  readonly #timeoutMs: number;
+  readonly #context: AuthContext;
   readonly #logger: Logger;
   #stored: Credentials | null;
-  #active: ActiveCredentials | null;
-  #refusedToken: string | null = null;
+  #active: ActiveCredentials | null = null;
+  #refused: { readonly token: string; readonly keepsDevice: boolean } | null = null;
+  #renewing: Promise<void> | null = null;
+  #failedRenewal: { readonly error: unknown; readonly untilMs: number } | null = null;
+  #unsaved = false;
 
-  constructor(options: AccountOptions, http: HttpSend, timeoutMs: number, logger: Logger) {
+  constructor(options: AccountOptions, context: AuthContext, logger: Logger) {
     this.#options = options;
-    this.#http = http;
-    this.#timeoutMs = timeoutMs;
+    this.#context = context;
     this.#logger = logger;
     this.#stored = options.credentials;
-    this.#active = null;
   }
 
   current(): ActiveCredentials | null {
@@ -51,36 +62,76 @@ export class Account {
     return this.#options.login !== null;
   }
 
-  /** The server said that this token is not good; late words about an older token change nothing. */
-  refuse(token: string): void {
-    if (this.#stored?.accessToken === token) this.#refusedToken = token;
+  /** The credentials to use now, renewed when they are about to end; null before the first login. Never throws. */
+  async fresh(): Promise<ActiveCredentials | null> {
+    const active = this.#active;
+    if (active === null || !isEnding(active, this.#context.clock.now())) return active;
+    try {
+      await this.#renew();
+    } catch {
+      // Logged where it failed; the token in use may still be good, and if not, the server will say so.
+    }
+    return this.#active;
+  }
+
+  /**
+   * The server said that this token is not good.
+   * @param device whether the device is still there
+   * @returns true when another one is in use by now, so that the request can be made again. @throws RelayError when
+   *   one could not be had for the moment
+   */
+  async replace(token: string, device: { readonly kept: boolean }): Promise<boolean> {
+    // Late words about an older token change nothing.
+    if (this.#stored?.accessToken !== token) return this.#active !== null && this.#active.accessToken !== token;
+    this.#refused = { token, keepsDevice: device.kept };
+    if (this.#stored.renewal === undefined) return false;
+    await this.#renew();
+    return !this.isRefused() && this.#active !== null;
   }
 
   /** The device of the stored session is of no use to us: the next `ensure` logs in as a new one. */
   leaveDevice(): void {
     if (this.#stored === null) return;
-    this.#refusedToken = this.#stored.accessToken;
-    this.#stored = { ...this.#stored, deviceId: null };
+    this.#refused = { token: this.#stored.accessToken, keepsDevice: false };
+    this.#stored = withoutRenewal(this.#stored);
     this.#active = null;
   }
 
   /** True while the token in use is one the server refused. */
   isRefused(): boolean {
-    return this.#stored !== null && this.#refusedToken === this.#stored.accessToken;
+    return this.#stored !== null && this.#refused?.token === this.#stored.accessToken;
   }
 
   /**
-   * Complete credentials, by a login or a whoami where needed.
+   * Complete credentials, by a login, a renewal or a whoami where needed.
    * @throws RelayError MATRIX_LOGIN_REFUSED, MATRIX_NO_CREDENTIALS, or what the network gave; HttpFailure from whoami
    */
   async ensure(signal: AbortSignal): Promise<ActiveCredentials> {
-    const context: AuthContext = { http: this.#http, timeoutMs: this.#timeoutMs, signal };
+    const context = { ...this.#context, signal };
+    if (this.#unsaved && this.#stored !== null) this.#save(this.#stored);
+    if (this.isRefused() || this.#isEnding()) this.#takeStored(false);
+    if (this.isRefused() && this.#stored?.renewal !== undefined) await this.#renew();
     if (this.#stored === null || (this.isRefused() && this.canLogIn())) await this.#logIn(context);
     const stored = this.#stored;
     if (stored === null) throw noCredentials();
-    if (this.#active?.accessToken === stored.accessToken) return this.#active;
-    this.#active = await this.#complete(stored, context);
-    return this.#active;
+    if (this.#active?.accessToken !== stored.accessToken) await this.#activate(stored, context);
+    const active = await this.fresh();
+    if (active === null) throw noCredentials();
+    return active;
+  }
+
+  /** Waits, no longer than for somebody to log in by hand. */
+  async waitForLogin(waitMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    const stepMs = this.#options.readCredentials === undefined ? waitMs : LOOK_AGAIN_MS;
+    for (let restMs = waitMs; restMs > 0 && !signal.aborted; restMs -= stepMs) {
+      await sleep(clock, Math.min(stepMs, restMs), signal);
+      if (this.#takeStored(false)) return;
+    }
+  }
+
+  #isEnding(): boolean {
+    return this.#stored !== null && isEnding(this.#stored, this.#context.clock.now());
   }
 
   async #logIn(context: AuthContext): Promise<void> {
@@ -88,30 +139,115 @@ export class Account {
     if (login === null) throw noCredentials();
     const old = this.#stored;
     const baseUrl = old?.homeserver ?? (await discoverHomeserver(login.homeserver, context));
-    const deviceId = old?.deviceId ?? null;
+    const deviceId = this.#refused?.keepsDevice === false ? null : (old?.deviceId ?? null);
     const fresh = await loginWithPassword(login, { ...context, baseUrl, deviceId });
-    this.#logger.info('Logged in to the homeserver', { userId: fresh.userId, sameDevice: fresh.deviceId === deviceId });
+    const { userId, deviceId: device } = fresh;
+    this.#logger.info('Logged in to the homeserver', { userId, device, sameDevice: device === deviceId });
+    if (old !== null && old.deviceId !== null && deviceId === null) {
+      this.#logger.warn('The old device is left: its key store stays where it is', { device: old.deviceId });
+    }
     this.#adopt(fresh);
   }
 
-  async #complete(stored: Credentials, context: AuthContext): Promise<ActiveCredentials> {
-    if (stored.userId !== null && stored.deviceId !== null) return { ...stored, userId: stored.userId };
-    const who = await whoami(stored, context);
-    const complete = { ...stored, userId: who.userId, deviceId: who.deviceId ?? stored.deviceId };
-    this.#adopt(complete);
-    return complete;
+  async #activate(stored: Credentials, context: AuthContext): Promise<void> {
+    if (stored.userId !== null && stored.deviceId !== null) {
+      this.#active = { ...stored, userId: stored.userId };
+      return;
+    }
+    const who = await this.#whoami(stored, context);
+    this.#active = { ...stored, userId: who.userId, deviceId: who.deviceId ?? stored.deviceId };
+    this.#adopt(this.#active);
+  }
+
+  async #whoami(stored: Credentials, context: AuthContext): ReturnType<typeof whoami> {
+    try {
+      return await whoami(stored, context);
+    } catch (error) {
+      if (isLoggedOut(error)) this.#refused = { token: stored.accessToken, keepsDevice: keepsDevice(error) };
+      throw error;
+    }
+  }
+
+  /** Joins a renewal that is under way. @throws RelayError when there is no new token for now */
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#renewOnce().finally(() => {
+      this.#renewing = null;
+    });
+    return this.#renewing;
+  }
+
+  async #renewOnce(): Promise<void> {
+    const { clock } = this.#context;
+    const failed = this.#failedRenewal;
+    if (failed !== null && clock.monotonic() < failed.untilMs) throw failed.error;
+    if (this.#takeStored(true)) return;
+    const stored = this.#stored;
+    if (stored?.renewal === undefined) return;
+    try {
+      const next = await renewSession(stored, stored.renewal, this.#context);
+      this.#failedRenewal = null;
+      this.#adopt(next);
+      if (this.#active !== null) this.#active = { ...this.#active, ...next, userId: this.#active.userId };
+      this.#logger.debug('The access token was renewed');
+    } catch (error) {
+      if (error instanceof RelayError && error.code === 'MATRIX_LOGGED_OUT') this.#stopRenewing(stored, error);
+      else this.#failedRenewal = { error, untilMs: clock.monotonic() + pauseMs(error) };
+      if (!this.isRefused()) this.#logger.warn('The access token could not be renewed', { reason: errorText(error) });
+      if (this.#failedRenewal !== null) throw error;
+    }
+  }
+
+  /** The access token lives on until the server refuses it; then a login is needed. */
+  #stopRenewing(stored: Credentials, reason: RelayError): void {
+    this.#logger.error('The homeserver renews our session no longer', { reason: reason.message });
+    this.#failedRenewal = null;
+    this.#stored = withoutRenewal(stored);
+    if (this.#active !== null) this.#active = { ...this.#stored, userId: this.#active.userId };
+  }
+
+  /**
+   * A session of the same user that was stored behind our back. Of another device only where `ensure` follows: it
+   * needs another SDK client.
+   * @returns true when it is in use now
+   */
+  #takeStored(sameDevice: boolean): boolean {
+    const found = this.#options.readCredentials?.() ?? null;
+    const own = this.#stored;
+    if (found === null || own === null || this.#unsaved || found.userId !== own.userId) return false;
+    if (found.accessToken === own.accessToken || found.accessToken === this.#refused?.token) return false;
+    if (sameDevice && found.deviceId !== own.deviceId) return false;
+    this.#logger.info('Took over the session that was stored meanwhile', { device: found.deviceId });
+    this.#stored = found;
+    const { userId } = found;
+    this.#active = sameDevice && userId !== null ? { ...found, userId } : null;
+    this.#failedRenewal = null;
+    return true;
   }
 
   #adopt(credentials: Credentials): void {
     this.#stored = credentials;
+    this.#save(credentials);
+  }
+
+  #save(credentials: Credentials): void {
     try {
       this.#options.saveCredentials(credentials);
+      this.#unsaved = false;
     } catch (error) {
-      this.#logger.error('The credentials could not be saved: the next start logs in again', {
+      this.#unsaved = true;
+      this.#logger.error('The credentials could not be saved: a restart would need a new login', {
         reason: errorText(error),
       });
     }
   }
+}
+
+function withoutRenewal({ renewal: _renewal, ...rest }: Credentials): Credentials {
+  return rest;
+}
+
+function pauseMs(error: unknown): number {
+  return error instanceof RelayError && error.retry.kind === 'after' ? error.retry.ms : RENEWAL_PAUSE_MS;
 }
 
 function noCredentials(): RelayError {

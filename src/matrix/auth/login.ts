@@ -1,12 +1,15 @@
-/** Discovery, password login, whoami, logout: one request each, no state. Client-server API sections 5 and 8. */
+/** The Matrix login API: by password or login token, whoami, logout. No state. Client-server API sections 5 and 8. */
 
 import type { JsonObject } from '../../util/json.ts';
 import { RelayError } from '../../util/relay-error.ts';
 import { toRelayError } from '../errors.ts';
-import { HttpFailure, type HttpSend } from '../http.ts';
-import { asObject, asString } from '../json-read.ts';
+import { HttpFailure } from '../http.ts';
+import { asString } from '../json-read.ts';
+import type { AuthContext } from './auth-context.ts';
 import type { Credentials } from './credentials-file.ts';
-import { normalizeHomeserverUrl, normalizeUserId } from './user-id.ts';
+import { postForm } from './oauth-server.ts';
+import { lifetimeMs, readRenewal } from './token-answer.ts';
+import { normalizeUserId } from './user-id.ts';
 
 export interface LoginSettings {
   /** URL, or a bare host name. */
@@ -18,64 +21,76 @@ export interface LoginSettings {
   readonly deviceName: string;
 }
 
-export interface AuthContext {
-  readonly http: HttpSend;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+export interface LoginTarget extends AuthContext {
+  /** Of the client API, from `discoverHomeserver`. */
+  readonly baseUrl: string;
+  /** The device to log in on, so that no new one appears in the account's list; null: a new one. */
+  readonly deviceId: string | null;
+  /** Ask for an access token that ends soon, and a refresh token. */
+  readonly renewable?: boolean;
 }
 
 /**
- * Base URL of the client API behind a homeserver name, from `.well-known/matrix/client`. Whatever goes wrong there,
- * the given URL is taken: it is what the operator wrote.
- */
-export async function discoverHomeserver(given: string, context: AuthContext): Promise<string> {
-  const fallback = normalizeHomeserverUrl(given);
-  try {
-    const url = new URL('/.well-known/matrix/client', fallback).href;
-    const answer = await context.http({ method: 'GET', url, timeoutMs: context.timeoutMs, signal: context.signal });
-    const base = asString(asObject(answer['m.homeserver']).base_url);
-    if (base === null || !/^https?:$/.test(URL.parse(base)?.protocol ?? '')) return fallback;
-    return normalizeHomeserverUrl(base);
-  } catch (error) {
-    if (error instanceof HttpFailure) return fallback;
-    throw error;
-  }
-}
-
-/**
- * Logs in with a password, on the device given, if any, so that no new one appears in the account's list.
- * @param baseUrl of the client API, from `discoverHomeserver`
+ * Logs in with a password. Where the homeserver ends such sessions after a time, the login is made again as one that
+ * can be renewed.
  * @throws RelayError MATRIX_LOGIN_REFUSED (wrong password, unknown user, no password login), MATRIX_RATE_LIMITED, MATRIX_UNAVAILABLE
  */
-export async function loginWithPassword(
-  settings: LoginSettings,
-  options: AuthContext & { readonly baseUrl: string; readonly deviceId: string | null },
-): Promise<Credentials> {
+export async function loginWithPassword(settings: LoginSettings, target: LoginTarget): Promise<Credentials> {
   const userId = normalizeUserId(settings.user, settings.homeserver);
   if (userId === null) throw new RelayError('MATRIX_LOGIN_REFUSED', 'The user name is blank');
-  const body: JsonObject = {
+  const proof: JsonObject = {
     type: 'm.login.password',
     // The local part alone: the server part may be the host of a URL, which need not be the server's name.
     identifier: { type: 'm.id.user', user: userId.slice(1, userId.indexOf(':')) },
     password: settings.password,
     initial_device_display_name: settings.deviceName,
-    ...(options.deviceId === null ? {} : { device_id: options.deviceId }),
   };
-  const url = `${options.baseUrl}/_matrix/client/v3/login`;
+  const doing = `log in as ${userId}`;
+  const { session, endsAtMs } = await postLogin(proof, doing, target);
+  const complete = { ...session, userId: session.userId ?? userId };
+  if (endsAtMs === null || session.renewal !== undefined) return complete;
+  const again = { ...target, deviceId: session.deviceId, renewable: true };
+  return { ...complete, ...(await postLogin(proof, doing, again)).session };
+}
+
+export interface TokenLogin {
+  readonly session: Credentials;
+  /** When the homeserver ends it, Unix milliseconds; null: never, or it can be renewed. */
+  readonly endsAtMs: number | null;
+}
+
+/** Logs in with the token that a single sign-on ends with. It is good once. @throws RelayError as by password */
+export async function loginWithToken(
+  login: { readonly token: string; readonly deviceName: string },
+  target: LoginTarget,
+): Promise<TokenLogin> {
+  const proof = { type: 'm.login.token', token: login.token, initial_device_display_name: login.deviceName };
+  return postLogin(proof, 'log in with the token of the browser', target);
+}
+
+async function postLogin(proof: JsonObject, doing: string, target: LoginTarget): Promise<TokenLogin> {
+  const { http, timeoutMs, signal, clock, baseUrl, deviceId, renewable } = target;
+  const body: JsonObject = {
+    ...proof,
+    ...(deviceId === null ? {} : { device_id: deviceId }),
+    ...(renewable === true ? { refresh_token: true } : {}),
+  };
   try {
-    const answer = await options.http({
-      method: 'POST',
-      url,
-      body,
-      timeoutMs: options.timeoutMs,
-      signal: options.signal,
-    });
+    const answer = await http({ method: 'POST', url: `${baseUrl}/_matrix/client/v3/login`, body, timeoutMs, signal });
     const accessToken = asString(answer.access_token);
     if (accessToken === null) throw new RelayError('MATRIX_LOGIN_REFUSED', 'The login answer holds no access token');
-    const deviceId = asString(answer.device_id);
-    return { homeserver: options.baseUrl, accessToken, deviceId, userId: asString(answer.user_id) ?? userId };
+    const renewal = readRenewal(answer, { nowMs: clock.now(), oauth: null });
+    const lasts = renewal === null ? lifetimeMs(answer) : null;
+    const session: Credentials = {
+      homeserver: baseUrl,
+      accessToken,
+      deviceId: asString(answer.device_id),
+      userId: asString(answer.user_id),
+      ...(renewal && { renewal }),
+    };
+    return { session, endsAtMs: lasts === null ? null : clock.now() + lasts };
   } catch (error) {
-    const failure = toRelayError(error, `log in as ${userId}`);
+    const failure = toRelayError(error, doing);
     if (failure.retry.kind !== 'never') throw failure;
     throw new RelayError('MATRIX_LOGIN_REFUSED', failure.message, { cause: error });
   }
@@ -86,15 +101,9 @@ export async function whoami(
   credentials: Pick<Credentials, 'homeserver' | 'accessToken'>,
   context: AuthContext,
 ): Promise<{ readonly userId: string; readonly deviceId: string | null }> {
+  const { http, timeoutMs, signal } = context;
   const url = `${credentials.homeserver}/_matrix/client/v3/account/whoami`;
-  const token = credentials.accessToken;
-  const answer = await context.http({
-    method: 'GET',
-    url,
-    token,
-    timeoutMs: context.timeoutMs,
-    signal: context.signal,
-  });
+  const answer = await http({ method: 'GET', url, token: credentials.accessToken, timeoutMs, signal });
   const userId = asString(answer.user_id);
   if (userId === null) throw new HttpFailure('bad-answer', 'the whoami answer names no user');
   return { userId, deviceId: asString(answer.device_id) };
@@ -102,10 +111,17 @@ export async function whoami(
 
 /** Ends the session on the server; a token it no longer knows counts as done. @throws RelayError */
 export async function logout(credentials: Credentials, context: AuthContext): Promise<void> {
-  const url = `${credentials.homeserver}/_matrix/client/v3/logout`;
-  const token = credentials.accessToken;
+  const { http, timeoutMs, signal } = context;
+  const { homeserver, accessToken: token, renewal } = credentials;
   try {
-    await context.http({ method: 'POST', url, token, body: {}, timeoutMs: context.timeoutMs, signal: context.signal });
+    if (renewal !== undefined && renewal.oauth !== null && renewal.oauth.revocationEndpoint !== null) {
+      const { clientId, revocationEndpoint } = renewal.oauth;
+      // RFC 7009: with the refresh token goes the whole session.
+      const form = { token: renewal.refreshToken, token_type_hint: 'refresh_token', client_id: clientId };
+      await postForm(revocationEndpoint, form, context);
+      return;
+    }
+    await http({ method: 'POST', url: `${homeserver}/_matrix/client/v3/logout`, token, body: {}, timeoutMs, signal });
   } catch (error) {
     const failure = toRelayError(error, 'log out');
     if (failure.code !== 'MATRIX_LOGGED_OUT') throw failure;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { discoverHomeserver, loginWithPassword, logout, whoami } from '../../../src/matrix/auth/login.ts';
+import { discoverHomeserver } from '../../../src/matrix/auth/discovery.ts';
+import { loginWithPassword, logout, whoami } from '../../../src/matrix/auth/login.ts';
 import { createHttp } from '../../../src/matrix/http.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from '../support/scripted-server.ts';
@@ -7,7 +8,7 @@ import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from '../sup
 let server: ScriptedServer;
 afterEach(() => server.close());
 
-const context = { http: createHttp(systemClock), timeoutMs: 2000 };
+const context = { http: createHttp(systemClock), timeoutMs: 2000, clock: systemClock };
 const serve = async (answer: ScriptedAnswer): Promise<void> => {
   server = await scriptedServer(() => answer);
 };

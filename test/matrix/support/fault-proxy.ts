@@ -6,6 +6,7 @@ export type Fault =
   | 'none'
   | 'html-502'
   | 'unknown-token'
+  | 'device-gone'
   | 'hang'
   | 'reset'
   | 'drop-answer'
@@ -84,7 +85,8 @@ function pass(target: string, incoming: IncomingMessage, outgoing: ServerRespons
 
 const REFUSALS = {
   'rate-limit': [429, { errcode: 'M_LIMIT_EXCEEDED', error: 'Too Many Requests', retry_after_ms: 1234 }],
-  'unknown-token': [401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unrecognised access token' }],
+  'unknown-token': [401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unrecognised access token', soft_logout: true }],
+  'device-gone': [401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unrecognised access token' }],
   forbidden: [403, { errcode: 'M_FORBIDDEN', error: 'Forbidden' }],
 } as const;
 

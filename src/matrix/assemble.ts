@@ -6,7 +6,7 @@ import type { Logger } from '../util/logger.ts';
 import type { MatrixApi } from './api.ts';
 import { type BackfillLimits, fillGap } from './backfill.ts';
 import { asNumber, asObject, asString } from './json-read.ts';
-import type { ClearEvent, RoomCrypto } from './room-crypto.ts';
+import type { Decrypted, RoomCrypto } from './room-crypto.ts';
 import { type JoinedSection, type SyncSections, sinceOwnJoin } from './sync-answer.ts';
 
 export interface AssembleContext {
@@ -19,8 +19,8 @@ export interface AssembleContext {
   readonly memberName: (roomId: string, userId: string) => string | null;
   /** Gaps of other rooms are left alone: nobody reads them. */
   readonly isMapped: (roomId: string) => boolean;
-  /** The key of an event that was handed over as undecryptable has come. */
-  readonly onReadable: (event: RoomEvent) => void;
+  /** See MatrixSink.onLearned. */
+  readonly onLearned: (event: RoomEvent) => void;
 }
 
 interface RoomRun {
@@ -46,8 +46,8 @@ export async function assemble(
     for (const raw of run.events) {
       const sender = asString(raw.sender) ?? '';
       const name = context.memberName(section.roomId, sender) ?? names.get(sender) ?? null;
-      const { crypto, onReadable } = context;
-      const event = await toRoomEvent(section.roomId, raw, { name, crypto, onReadable });
+      const { crypto, onLearned } = context;
+      const event = await toRoomEvent(section.roomId, raw, { name, crypto, onLearned });
       if (event !== null) events.push(event);
     }
   }
@@ -80,7 +80,7 @@ export async function toRoomEvent(
   options: {
     readonly name: string | null;
     readonly crypto: RoomCrypto;
-    readonly onReadable: (event: RoomEvent) => void;
+    readonly onLearned: (event: RoomEvent) => void;
   },
 ): Promise<RoomEvent | null> {
   const eventId = asString(raw.event_id);
@@ -104,6 +104,6 @@ export async function toRoomEvent(
     undecryptable: null,
   };
   if (!encrypted) return event;
-  const late = (clear: ClearEvent): void => options.onReadable({ ...event, ...clear });
-  return { ...event, ...(await options.crypto.decrypt(roomId, raw, late)) };
+  const onMore = (result: Decrypted): void => options.onLearned({ ...event, ...result });
+  return { ...event, ...(await options.crypto.decrypt(roomId, raw, onMore)) };
 }

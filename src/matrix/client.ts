@@ -64,6 +64,7 @@ export interface MatrixAdapter extends MatrixPort {
 }
 
 const REQUEST_TIMEOUT_MS = 25_000;
+const LEARNED_RETRY_MS = 5_000;
 const POLL_TIMEOUT_MS = 30_000;
 const BACKFILL_AGE_MS = 86_400_000;
 const BACKFILL_EVENTS = 10_000;
@@ -260,9 +261,20 @@ class MatrixClientAdapter implements MatrixAdapter {
     for (const event of events) {
       const { roomId, eventId, sender, type, content, timestampMs, senderName } = event;
       const raw = { event_id: eventId, sender, type, content, origin_server_ts: timestampMs };
-      const onReadable = (late: RoomEvent): void => this.#sink?.onDecrypted(late);
-      const again = await toRoomEvent(roomId, raw, { name: senderName, crypto: this.#crypto, onReadable });
-      if (again !== null && again.undecryptable === null) onReadable(again);
+      const onLearned = (late: RoomEvent): void => this.#learned(late);
+      const again = await toRoomEvent(roomId, raw, { name: senderName, crypto: this.#crypto, onLearned });
+      if (again !== null && again.undecryptable !== event.undecryptable) onLearned(again);
+    }
+  }
+
+  /** Until the sink has taken it: nobody else would say it again in this run. */
+  #learned(event: RoomEvent): void {
+    const { clock, logger } = this.#options;
+    try {
+      this.#sink?.onLearned(event);
+    } catch (error) {
+      logger.error('An event whose key has come could not be stored, trying again', { reason: errorText(error) });
+      clock.after(LEARNED_RETRY_MS, () => this.#learned(event), { background: true });
     }
   }
 
@@ -281,7 +293,7 @@ class MatrixClientAdapter implements MatrixAdapter {
       },
       memberName: (roomId, userId) => memberName(this.#model.room(roomId), userId),
       isMapped: (roomId) => this.#rooms.isMapped(roomId),
-      onReadable: (event) => this.#sink?.onDecrypted(event),
+      onLearned: (event) => this.#learned(event),
     };
   }
 

@@ -7,11 +7,13 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import type { MatrixClient, MatrixEvent, Room } from 'matrix-js-sdk';
 import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
+import type { Unreadable } from '../relay/ports.ts';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
 import type { MatrixApi } from './api.ts';
 import { encryptAttachment } from './attachment.ts';
+import { AwaitedEvents, type PendingList } from './awaited-events.ts';
 import { deviceStorePath, publishedDeviceKey } from './crypto/device-store.ts';
 import type { CryptoHandle } from './crypto/open-crypto.ts';
 import { type IdentityOptions, SecretStorageKey, setUpIdentity } from './identity.ts';
@@ -39,6 +41,7 @@ export interface DeviceCryptoOptions {
 
 /** The part of the SDK's crypto that its types keep to itself; checked when it is taken. */
 interface CryptoBackend {
+  readonly eventDecryptor: PendingList;
   encryptEvent(event: MatrixEvent, room: Room): Promise<void>;
   onSyncCompleted(state: object): void;
 }
@@ -48,6 +51,7 @@ interface Session {
   readonly client: MatrixClient;
   readonly backend: CryptoBackend;
   readonly handle: CryptoHandle;
+  readonly awaited: AwaitedEvents;
   /** Rejects when the session ends, so that nobody waits for a client that has stopped. */
   readonly ended: Promise<never>;
   readonly end: (error: Error) => void;
@@ -116,9 +120,9 @@ export class DeviceCrypto implements RoomCrypto {
     return encrypted;
   }
 
-  async decrypt(roomId: string, event: JsonObject, onReadable?: (event: ClearEvent) => void): Promise<Decrypted> {
+  async decrypt(roomId: string, event: JsonObject, onMore: (result: Decrypted) => void): Promise<Decrypted> {
     const session = this.#session;
-    if (session === null) return { undecryptable: this.#problem ?? 'encryption has not started yet' };
+    if (session === null) return { undecryptable: this.#problem === null ? 'no-key' : 'no-crypto' };
     const incoming = session.client.getEventMapper({ decrypt: false, preventReEmit: true })({
       ...event,
       room_id: roomId,
@@ -126,14 +130,23 @@ export class DeviceCrypto implements RoomCrypto {
     try {
       await session.client.decryptEventIfNeeded(incoming);
     } catch (error) {
-      return { undecryptable: errorText(error) };
+      this.#options.logger.warn('A message could not be decrypted', { room: roomId, reason: errorText(error) });
+      return { undecryptable: 'no-key' };
     }
-    const clear = clearEvent(incoming);
-    if (clear !== null) return clear;
-    const reason = incoming.decryptionFailureReason ?? 'unknown reason';
+    const first = readResult(incoming);
+    if (!('undecryptable' in first)) return first;
+    const reason = incoming.decryptionFailureReason;
     this.#options.logger.debug('A message cannot be decrypted yet', { room: roomId, reason });
-    if (onReadable !== undefined) whenReadable(session, incoming, onReadable);
-    return { undecryptable: reason };
+    let said: Unreadable = first.undecryptable;
+    session.awaited.wait(incoming, () => {
+      if (incoming.isBeingDecrypted()) return false;
+      const result = readResult(incoming);
+      const isNews = !('undecryptable' in result) || result.undecryptable !== said;
+      if ('undecryptable' in result) said = result.undecryptable;
+      if (isNews) onMore(result);
+      return !('undecryptable' in result);
+    });
+    return first;
   }
 
   async encryptFile(data: Uint8Array): ReturnType<RoomCrypto['encryptFile']> {
@@ -170,7 +183,8 @@ export class DeviceCrypto implements RoomCrypto {
       if (trust === 'cross-signed') crypto.setDeviceIsolationMode(new OnlySignedDevicesIsolationMode());
       const { promise: ended, reject: end } = Promise.withResolvers<never>();
       ended.catch(() => undefined); // only those who wait for it want to know
-      return { sdk, client, backend: crypto, handle, ended, end };
+      const awaited = new AwaitedEvents(crypto.eventDecryptor, sdk.MatrixEventEvent.Decrypted);
+      return { sdk, client, backend: crypto, handle, awaited, ended, end };
     } catch (error) {
       if (error instanceof RelayError && error.retry.kind !== 'never') throw error;
       const storeFailed = error instanceof RelayError && error.code.startsWith('CRYPTO_STORE');
@@ -239,27 +253,31 @@ function notYet(message: string): RelayError {
 }
 
 function isBackend(crypto: object): crypto is CryptoBackend {
-  return 'encryptEvent' in crypto && 'onSyncCompleted' in crypto;
+  return 'encryptEvent' in crypto && 'onSyncCompleted' in crypto && 'eventDecryptor' in crypto;
 }
 
-function clearEvent(event: MatrixEvent): ClearEvent | null {
-  if (event.isDecryptionFailure() || event.isBeingDecrypted()) return null;
+function readResult(event: MatrixEvent): Decrypted {
   const content = event.getClearContent() as JsonObject | null;
-  if (content === null) return null;
+  if (event.isDecryptionFailure() || content === null)
+    return { undecryptable: unreadable(event.decryptionFailureReason) };
   // A relation travels outside the ciphertext; clients may leave it out inside (client-server API, "Relationships and encryption").
   const relation = (event.getWireContent() as JsonObject)['m.relates_to'];
   const complete = isObject(relation) && content['m.relates_to'] === undefined;
   return { type: event.getType(), content: complete ? { ...content, 'm.relates_to': relation } : content };
 }
 
-function whenReadable(session: Session, event: MatrixEvent, onReadable: (event: ClearEvent) => void): void {
-  const name = session.sdk.MatrixEventEvent.Decrypted;
-  const look = (): void => {
-    const clear = clearEvent(event);
-    if (clear === null) return;
-    event.off(name, look);
-    onReadable(clear);
-  };
-  event.on(name, look);
-  look();
+/** By the SDK's DecryptionFailureCode. */
+function unreadable(code: string | null): Unreadable {
+  switch (code) {
+    case 'MEGOLM_KEY_WITHHELD':
+      return 'refused';
+    case 'MEGOLM_KEY_WITHHELD_FOR_UNVERIFIED_DEVICE':
+      return 'refused-unverified';
+    case 'UNKNOWN_SENDER_DEVICE':
+    case 'UNSIGNED_SENDER_DEVICE':
+    case 'SENDER_IDENTITY_PREVIOUSLY_VERIFIED':
+      return 'unsigned-sender';
+    default:
+      return 'no-key';
+  }
 }

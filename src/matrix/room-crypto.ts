@@ -6,6 +6,7 @@
 
 import type { MatrixClient } from 'matrix-js-sdk';
 import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
+import type { Unreadable } from '../relay/ports.ts';
 import type { JsonObject } from '../util/json.ts';
 import { RelayError } from '../util/relay-error.ts';
 import type { MatrixApi } from './api.ts';
@@ -15,7 +16,7 @@ export interface ClearEvent {
   readonly content: JsonObject;
 }
 
-export type Decrypted = ClearEvent | { readonly undecryptable: string };
+export type Decrypted = ClearEvent | { readonly undecryptable: Unreadable };
 
 export interface RoomCrypto {
   /** What the SDK asks of us; given to each new client. */
@@ -31,9 +32,9 @@ export interface RoomCrypto {
   /**
    * Never throws: what cannot be read is told in words.
    * @param event as it came from the server
-   * @param onReadable called once when the missing key has come
+   * @param onMore called when the missing key has come, and each time it cannot be read for another reason than before
    */
-  decrypt(roomId: string, event: JsonObject, onReadable?: (event: ClearEvent) => void): Promise<Decrypted>;
+  decrypt(roomId: string, event: JsonObject, onMore: (result: Decrypted) => void): Promise<Decrypted>;
   /** The bytes to upload, and the `file` object without its url. @throws RelayError when it cannot */
   encryptFile(data: Uint8Array): Promise<{ readonly data: Uint8Array; readonly file: JsonObject }>;
   /** Why rooms cannot be encrypted, in words; null when they can, or the client is not there yet. */
@@ -52,7 +53,7 @@ export const refuseEncryption: RoomCrypto = {
   encrypt: async (roomId) => {
     throw encryptionRefusal(`room ${roomId} is encrypted`, SWITCHED_OFF);
   },
-  decrypt: async () => ({ undecryptable: SWITCHED_OFF }),
+  decrypt: async () => ({ undecryptable: 'no-crypto' }),
   encryptFile: async () => {
     throw encryptionRefusal('the room is encrypted', SWITCHED_OFF);
   },

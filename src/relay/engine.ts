@@ -104,7 +104,8 @@ export class Engine {
     this.#unread = new UnreadEvents({
       ...options,
       maxAgeMs: () => options.settings.maxAgeMs,
-      tell: (event) => this.#tellUnread(event),
+      teller: this.#teller,
+      routeRoom: (roomId) => this.#names.routeOf(roomId)?.room,
     });
     this.#direct = new DirectRooms({ ...options, settings: () => options.settings });
     this.#rooms = this.#roomLanes();
@@ -245,41 +246,36 @@ export class Engine {
         this.#rooms.onMatrixUp();
       },
       onSync: (batch) => this.#storeBatch(batch),
-      onDecrypted: (event) =>
+      onLearned: (event) =>
         store.transaction(() => {
-          this.#unread.remove(event.eventId);
-          this.#storeBatch({ events: [event], nextToken: '', initial: false, gaps: [] });
+          const readable = this.#unread.learn(event);
+          if (readable !== null) this.#storeEvent(readable);
+          this.#inbox.wake();
         }),
       onRoomMoved: (alias, roomId) => this.#names.onMoved(alias, roomId),
     };
   }
 
   #storeBatch(batch: SyncBatch): void {
-    const { store, matrix, clock, observer } = this.#options;
+    const { store, matrix } = this.#options;
     const ownUser = matrix.userId();
     store.transaction(() => {
       for (const event of newsOf(batch, ownUser, store.values)) {
-        if (event.undecryptable !== null && event.sender !== ownUser) this.#noteUnread(event);
-        if (event.sender === ownUser || event.undecryptable !== null || !isRelayable(event)) continue;
-        if (store.inbox.addEvent(event, clock.now()) !== null) observer.onRoomEvent(event);
+        if (event.sender === ownUser) continue;
+        const readable = event.undecryptable === null ? event : this.#unread.add(event);
+        if (readable !== null) this.#storeEvent(readable);
       }
-      if (batch.nextToken === '') return;
       store.values.set(TOKEN_KEY, batch.nextToken);
       if (ownUser !== null) store.values.set(TOKEN_USER_KEY, ownUser);
     });
     this.#inbox.wake();
   }
 
-  #noteUnread(event: RoomEvent): void {
-    this.#options.observer.onUndecryptable?.(event);
-    this.#unread.add(event);
-  }
-
-  #tellUnread({ roomId, eventId, sender }: RoomEvent): void {
-    const room = this.#names.routeOf(roomId)?.room;
-    if (room === undefined) return;
-    const text = 'Not sent: this message cannot be decrypted here. It follows if its key comes in time.';
-    this.#teller.tell({ kind: 'tell', room, eventId, sender, reason: 'unread', text });
+  #storeEvent(event: RoomEvent): void {
+    const { store, clock, observer } = this.#options;
+    if (!isRelayable(event)) return;
+    this.#unread.noteRead(event);
+    if (store.inbox.addEvent(event, clock.now()) !== null) observer.onRoomEvent(event);
   }
 
   #noteNode(radio: string, node: MeshNode): void {

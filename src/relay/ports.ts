@@ -247,8 +247,16 @@ export interface RoomEvent {
   readonly redacts: string | null;
   readonly encrypted: boolean;
   /** Why it could not be decrypted; then `type` is m.room.encrypted and `content` the ciphertext. */
-  readonly undecryptable: string | null;
+  readonly undecryptable: Unreadable | null;
+  /** Its key came after newer messages, or much later than itself: marked on the mesh. */
+  readonly late?: boolean;
 }
+
+/**
+ * Why an event cannot be read: its key has not come; its sender's client has refused it to us, to all or to devices that
+ * are not verified; we do not read devices that their owner has not signed (matrix.e2ee.trust); encryption is off or broken.
+ */
+export type Unreadable = 'no-key' | 'refused' | 'refused-unverified' | 'unsigned-sender' | 'no-crypto';
 
 /** One /sync answer, back-filled where the server left a gap, in room order. */
 export interface SyncBatch {
@@ -276,8 +284,8 @@ export interface MatrixSink {
   onState(state: MatrixState): void;
   /** The batch is in the database when this returns; when it throws, the token does not move and the batch comes again. */
   onSync(batch: SyncBatch): void;
-  /** An event given before as undecryptable, now readable. */
-  onDecrypted(event: RoomEvent): void;
+  /** An event given as undecryptable is readable now, or unreadable for another reason. When this throws, it is called again. */
+  onLearned(event: RoomEvent): void;
   /** An alias of the configuration stands for another room now, which we have joined. */
   onRoomMoved?(alias: string, roomId: string): void;
 }
@@ -348,7 +356,7 @@ export interface MatrixPort {
     readonly type: string;
     readonly content: JsonObject;
   }): Promise<{ readonly eventId: string }>;
-  /** Events of an earlier run that could not be decrypted: they come by `onDecrypted` when their keys have come. Call before `start`. */
+  /** Events of an earlier run that could not be decrypted: they come by `onLearned` when their keys have come. Call before `start`. */
   awaitKeys?(events: readonly RoomEvent[]): void;
   /** True when rooms can be encrypted by this build and configuration. */
   canEncrypt(): boolean;

@@ -174,6 +174,8 @@ export interface ValueStore {
   get(key: string): string | null;
   set(key: string, value: string): void;
   delete(key: string): void;
+  /** Keys that begin so, in order. */
+  keys(prefix: string): readonly string[];
   /** Forgets facts whose key begins so and whose value is a time (milliseconds) before this. */
   pruneTimes(prefix: string, beforeMs: number): number;
 }

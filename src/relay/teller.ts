@@ -46,6 +46,11 @@ export class Teller {
     this.#add(intent.room, noticeReply(intent.text, intent.eventId));
   }
 
+  /** Something for everybody in the room. Call inside the transaction of its cause. */
+  say(room: string, body: string): void {
+    this.#add(room, event('m.room.message', { msgtype: 'm.notice', body, mmrelay_suppress: true }));
+  }
+
   /** The radio's word about one packet of ours. Call inside the transaction that changes its row. */
   onRadioOutcome(row: OutboxRow, delivery: RadioDelivery, outcome: RadioOutcome): void {
     const mode = this.#options.mode();
@@ -97,8 +102,7 @@ export class Teller {
 
   #sayTooOld(room: string, count: number): void {
     const words = count === 1 ? '1 message was' : `${count} messages were`;
-    const body = `${words} not sent to the mesh: too old when the relay came back.`;
-    this.#add(room, event('m.room.message', { msgtype: 'm.notice', body, mmrelay_suppress: true }));
+    this.say(room, `${words} not sent to the mesh: too old when the relay came back.`);
   }
 
   /** True for the first status of a message; remembered on disk so that a restart does not say it twice. */

@@ -23,6 +23,11 @@ export class SqliteValues implements ValueStore {
     this.#db.run('DELETE FROM relay_values WHERE key = ?', key);
   }
 
+  keys(prefix: string): readonly string[] {
+    const sql = 'SELECT key FROM relay_values WHERE key >= ? AND key < ? ORDER BY key';
+    return this.#db.all<{ readonly key: string }>(sql, prefix, `${prefix}\u{10ffff}`).map(({ key }) => key);
+  }
+
   pruneTimes(prefix: string, beforeMs: number): number {
     const sql = 'DELETE FROM relay_values WHERE key >= ? AND key < ? AND CAST(value AS INTEGER) < ?';
     return this.#db.run(sql, prefix, `${prefix}\u{10ffff}`, beforeMs).changes;

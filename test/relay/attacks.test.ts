@@ -276,7 +276,7 @@ describe('an event that stays unreadable', () => {
       if (isFull) throw diskFull();
       return add.call(f.store.outbox, row);
     };
-    f.matrix.sync([roomEvent({ type: 'm.room.encrypted', undecryptable: 'no key', encrypted: true })]);
+    f.matrix.sync([roomEvent({ type: 'm.room.encrypted', undecryptable: 'no-key', encrypted: true })]);
     await f.clock.advance(61_000);
     isFull = false;
     await f.clock.advance(61_000);

@@ -3,7 +3,7 @@ import type { RelayObserver } from '../../src/relay/observer.ts';
 import type { RelaySettings } from '../../src/relay/settings.ts';
 import type { StorePort } from '../../src/relay/store-port.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import { silentLogger } from '../../src/util/logger.ts';
+import { type Logger, silentLogger } from '../../src/util/logger.ts';
 import { ManualClock } from '../../src/util/manual-clock.ts';
 import { FakeMatrix, FakeRadio } from './fake-ports.ts';
 import { NOW_MS, settings } from './relay-fixture.ts';
@@ -36,6 +36,7 @@ export interface FixtureOptions {
   readonly path?: string;
   readonly clock?: ManualClock;
   readonly observer?: Partial<RelayObserver>;
+  readonly logger?: Logger;
   /** Plugins, which take messages for themselves. */
   readonly claim?: EngineOptions['claim'];
   /** Sets the stage before anything starts. */
@@ -56,7 +57,7 @@ export async function startEngine(options: FixtureOptions = {}): Promise<EngineF
     radios: new Map([[radio.name, radio]]),
     settings: options.settings ?? settings(),
     clock,
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
     random: () => 0.5,
     observer: { ...silentObserver, ...options.observer },
     claim: options.claim ?? (() => Promise.resolve(false)),

@@ -14,6 +14,7 @@ import {
   shortMeshnet,
   withoutForeignPrefix,
 } from './foreign-relay.ts';
+import { lateMark } from './late-mark.ts';
 import { meshnetName } from './meshnet-name.ts';
 import { refusal } from './permission.ts';
 import { meshPrefix, roomPrefix } from './prefix.ts';
@@ -106,8 +107,8 @@ function message(
   words: string,
   options: { readonly replyId: number; readonly prefix?: string },
 ): readonly Intent[] {
-  const { radio, view } = outgoing;
-  const prefix = options.prefix ?? senderPrefix(outgoing);
+  const { radio, view, event } = outgoing;
+  const prefix = `${options.prefix ?? senderPrefix(outgoing)}${lateMark(event, view.nowMs)}`;
   const limits = {
     prefix,
     firstBytes: maxTextBytes({ reply: options.replyId !== 0, pki: outgoing.node !== null }),

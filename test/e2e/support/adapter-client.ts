@@ -70,7 +70,7 @@ matrix.start(
         store.values.set('token', batch.nextToken);
       });
     },
-    onDecrypted: take,
+    onLearned: take,
   },
   store.values.get('token'),
 );

@@ -296,8 +296,22 @@ export function encryptionSuite(server: () => SuiteServer): void {
     second.awaitKeys?.([unread]);
     await started(second, sink.token());
     await release();
-    await sink.until(() => sink.decrypted.length === 1);
-    expect(sink.decrypted[0]).toMatchObject({ eventId: late, content: { body: 'late' }, undecryptable: null });
+    await sink.until(() => sink.learned.length === 1);
+    expect(sink.learned[0]).toMatchObject({ eventId: late, content: { body: 'late' }, undecryptable: null });
+  });
+
+  it('events that wait for one key are handed over in the order in which they were said', async () => {
+    const { alice, relay, sink } = scene;
+    const roomId = await sharedRoom(true);
+    await started(relay({ rooms: [roomId] }));
+    await alice.sees(scene.bot);
+    const release = alice.holdKeys();
+    const said: string[] = [];
+    for (const body of ['one', 'two', 'three']) said.push(await alice.say(roomId, body));
+    await sink.until(() => said.every((id) => sink.events(roomId).some(({ eventId }) => eventId === id)));
+    await release();
+    await sink.until(() => sink.learned.length === 3);
+    expect(sink.learned.map(({ content }) => content.body)).toEqual(['one', 'two', 'three']);
   });
 
   it('keeps one device and one identity from start to start', async () => {

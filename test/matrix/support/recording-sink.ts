@@ -4,7 +4,7 @@ import type { MatrixSink, MatrixState, RoomEvent, SyncBatch } from '../../../src
 export class RecordingSink implements MatrixSink {
   readonly batches: SyncBatch[] = [];
   readonly states: MatrixState[] = [];
-  readonly decrypted: RoomEvent[] = [];
+  readonly learned: RoomEvent[] = [];
   /** Thrown by the next calls of onSync, one each. */
   refusals: Error[] = [];
   offered = 0;
@@ -25,8 +25,8 @@ export class RecordingSink implements MatrixSink {
     this.wake();
   }
 
-  onDecrypted(event: RoomEvent): void {
-    this.decrypted.push(event);
+  onLearned(event: RoomEvent): void {
+    this.learned.push(event);
     this.wake();
   }
 

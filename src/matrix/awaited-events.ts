@@ -1,0 +1,51 @@
+/**
+ * Events that wait in the SDK for their keys. One per session of DeviceCrypto; holds them with their listeners.
+ * Invariant: at most MAX_AWAITED, of which the SDK would keep every one for ever.
+ */
+
+import type { MatrixEvent, MatrixEventEvent } from 'matrix-js-sdk';
+
+/** As many as the relay keeps (relay/unread-events.ts). */
+const MAX_AWAITED = 2_000;
+
+/** The SDK's own list, which its types keep to themselves. */
+export interface PendingList {
+  removeEventFromPendingList(event: MatrixEvent): void;
+}
+
+export class AwaitedEvents {
+  readonly #pending: PendingList;
+  readonly #decrypted: MatrixEventEvent.Decrypted;
+  readonly #stops = new Map<string, () => void>();
+
+  constructor(pending: PendingList, decrypted: MatrixEventEvent.Decrypted) {
+    this.#pending = pending;
+    this.#decrypted = decrypted;
+  }
+
+  get size(): number {
+    return this.#stops.size;
+  }
+
+  /** @param onAttempt called after each further attempt at it; true ends the waiting */
+  wait(event: MatrixEvent, onAttempt: () => boolean): void {
+    const id = event.getId() ?? '';
+    this.#stop(id);
+    const look = (): void => {
+      if (onAttempt()) this.#stop(id);
+    };
+    this.#stops.set(id, () => {
+      event.off(this.#decrypted, look);
+      this.#pending.removeEventFromPendingList(event);
+    });
+    event.on(this.#decrypted, look);
+    look(); // the key may have come meanwhile
+    const oldest = this.#stops.keys().next();
+    if (this.#stops.size > MAX_AWAITED && !oldest.done) this.#stop(oldest.value);
+  }
+
+  #stop(id: string): void {
+    this.#stops.get(id)?.();
+    this.#stops.delete(id);
+  }
+}

@@ -23,6 +23,7 @@ const BLOCKS: readonly (readonly [FindingGroup, string])[] = [
   ['config', '📝 Configuration:'],
   ['daemon', '🏃 Daemon:'],
   ['home', '🏠 Home:'],
+  ['clock', '🕒 Clock:'],
   ['e2ee', '🔐 E2EE:'],
   ['matrix', '💬 Matrix:'],
   ['radio', '📡 Radio:'],

@@ -1,10 +1,11 @@
 import { type Draft, isMapping } from './draft.ts';
 import { nearest } from './nearest.ts';
-import type { Path } from './problems.ts';
+import { type Path, pathText } from './problems.ts';
 import { type Accepts, expectedText, type KeyNode } from './schema/tree.ts';
 
 const TRUE_WORDS = new Set(['1', 'true', 'yes', 'on']);
 const FALSE_WORDS = new Set(['0', 'false', 'no', 'off']);
+const ODD_SPACE = /[\u00a0\u2000-\u200b\u202f\u3000\ufeff]/;
 const NUMBER = /^\s*[-+]?(\d+(\.\d*)?|\.\d+)\s*$/;
 
 /** Forgives what can be forgiven without guessing, and reports keys nobody knows. */
@@ -38,7 +39,8 @@ function walkKey(draft: Draft, parent: KeyNode, path: Path): void {
     noteDeprecated(draft, child, path);
     walk(draft, child, path);
   } else if (!parent.open) {
-    reportUnknown(draft, parent, path);
+    // `x-anything` at the top: a place for anchors, as other YAML programs have it.
+    if (path.length > 1 || !name.startsWith('x-')) reportUnknown(draft, parent, path);
     draft.remove(path);
   }
 }
@@ -48,20 +50,24 @@ function noteDeprecated(draft: Draft, node: KeyNode, path: Path): void {
   draft.report({
     severity: 'note',
     path,
-    message: 'is an old key',
+    message: draft.wasMoved(path) ? `is an old spelling of ${pathText(path)}` : 'is an old key',
     remedy: node.meta.instead,
     hideValue: true,
   });
 }
 
 function reportUnknown(draft: Draft, parent: KeyNode, path: Path): void {
-  const found = nearest(String(path.at(-1)), parent.children.keys());
+  const name = String(path.at(-1));
+  const found = nearest(name, parent.children.keys());
+  const odd = ODD_SPACE.test(name)
+    ? 'type its spaces again: some are of another kind, as copied from a web page'
+    : null;
   draft.report({
     severity: 'warning',
     path,
     message: 'is not a known key and has no effect',
     nearest: found,
-    remedy: found === null ? 'remove it, or check in which section it belongs' : null,
+    remedy: odd ?? (found === null ? 'remove it, or check in which section it belongs' : null),
     hideValue: true,
   });
 }

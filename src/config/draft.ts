@@ -82,6 +82,11 @@ export class Draft {
     if (this.set(to, value)) this.#moved.set(pathText(to), from);
   }
 
+  /** True when the value was written under another key. */
+  wasMoved(path: Path): boolean {
+    return this.#moved.has(pathText(path));
+  }
+
   /** Notes that the value at `to` was written at `from`. */
   alias(from: Path, to: Path): void {
     this.#moved.set(pathText(to), from);
@@ -144,7 +149,7 @@ export class Draft {
   #shown(path: Path): string | null {
     const value = this.get(path);
     if (value === undefined || this.#secret(path)) return null;
-    if (Array.isArray(value)) return 'a list';
+    if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
     if (isContainer(value)) return 'a mapping';
     return valueText(value);
   }

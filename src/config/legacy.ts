@@ -16,13 +16,16 @@ export function applyLegacy(draft: Draft, radioPaths: readonly Path[]): void {
 function rename(draft: Draft, from: Path, to: Path): void {
   if (draft.get(from) === undefined) return;
   const taken = draft.get(to) !== undefined && draft.get(to) !== null;
-  draft.report({
-    severity: 'note',
-    path: from,
-    message: taken ? 'is an old key, ignored beside the new one' : 'is an old spelling',
-    remedy: `write ${pathText(to)}`,
-    hideValue: true,
-  });
+  // Of a key that is old by any name is told later what to do instead.
+  if (taken || draft.node(to)?.meta.instead === undefined) {
+    draft.report({
+      severity: 'note',
+      path: from,
+      message: taken ? 'is an old key, ignored beside the new one' : 'is an old spelling',
+      remedy: `write ${pathText(to)}`,
+      hideValue: true,
+    });
+  }
   if (taken) draft.remove(from);
   else draft.move(from, to);
 }
@@ -81,7 +84,23 @@ function legacyRadio(draft: Draft, radio: Path): void {
   rename(draft, [...radio, 'retry_limit'], [...radio, 'retries']);
   rename(draft, [...radio, 'plugin_response_delay'], [...radio, 'message_delay']);
   rename(draft, [...radio, 'heartbeat_interval'], [...radio, 'health_check', 'heartbeat_interval']);
+  shortSwitch(draft, [...radio, 'health_check'], ['enabled']);
+  shortSwitch(draft, [...radio, 'message_interactions'], ['reactions', 'replies']);
   legacyReactions(draft, radio);
+}
+
+/** `section: true` for a section of switches. */
+function shortSwitch(draft: Draft, section: Path, switches: readonly string[]): void {
+  const value = draft.get(section);
+  if (typeof value !== 'boolean') return;
+  draft.report({
+    severity: 'note',
+    path: section,
+    message: `is read as ${switches.map((name) => `${name}: ${value}`).join(', ')}`,
+    expected: draft.expected(section),
+    hideValue: true,
+  });
+  draft.set(section, Object.fromEntries(switches.map((name) => [name, value])));
 }
 
 /** The old defaults of a section that is there: what is not named is off. */

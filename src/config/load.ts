@@ -1,13 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
 import type * as z from 'zod';
-import { checkMatrix, checkRadios, checkRooms } from './checks.ts';
+import { type At, checkMatrix, checkRadios, checkRooms } from './checks.ts';
 import { coerce } from './coerce.ts';
 import { Draft, isMapping } from './draft.ts';
 import { applyEnv, applySecretFiles, codeOf, type Env } from './env.ts';
 import { expandTilde } from './expand.ts';
 import { applyLegacy } from './legacy.ts';
-import { normalise, radiosOf, roomsOf } from './normalise.ts';
+import { normalise } from './normalise.ts';
 import { fileProblem, type Path, type Problem, pathText } from './problems.ts';
+import { roomSchema } from './schema/matrix.ts';
+import { radioSchema } from './schema/meshtastic.ts';
 import { type ConfigShape, type ParsedConfig, rootSchema } from './schema/root.ts';
 import { type KeyNode, keyTree } from './schema/tree.ts';
 import type { RelayConfig } from './types.ts';
@@ -36,10 +38,10 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Reads, checks and completes a configuration file. Never throws: everything wrong is among the problems. */
 export function loadConfigFile(file: string, env: Env): LoadedConfig {
-  const failed = (message: string, remedy: string | null): LoadedConfig => ({
+  const failed = (message: string, remedy: string | null, line = 1): LoadedConfig => ({
     config: null,
     file,
-    problems: [fileProblem(file, message, { remedy })],
+    problems: [fileProblem(file, message, { remedy, line })],
     secrets: [],
   });
   let bytes: Buffer;
@@ -53,8 +55,20 @@ export function loadConfigFile(file: string, env: Env): LoadedConfig {
     return failed(`cannot be read (${codeOf(error)})`, 'check the path and its permissions');
   }
   const text = decode(bytes);
-  if (text === null) return failed('is not a text file in UTF-8', 'save it as UTF-8 text');
-  return parseConfig({ text, file, env });
+  if (text !== null) return parseConfig({ text, file, env });
+  return failed('is not a text file in UTF-8', 'save it as UTF-8 text', firstUndecodableLine(bytes));
+}
+
+/** Counted from 1. A line feed is never a part of another character, so that each line can be tried alone. */
+function firstUndecodableLine(bytes: Buffer): number {
+  let line = 1;
+  for (let start = 0; start < bytes.length; line += 1) {
+    const end = bytes.indexOf(0x0a, start);
+    const stop = end === -1 ? bytes.length : end;
+    if (decode(bytes.subarray(start, stop)) === null) return line;
+    start = stop + 1;
+  }
+  return 1;
 }
 
 /** UTF-8, or UTF-16 with a byte order mark; null for anything else. */
@@ -93,13 +107,18 @@ export function parseConfig(options: ParseOptions): LoadedConfig {
       severity: 'warning',
       path: [],
       message: 'is empty',
+      hideValue: true,
       remedy: '`mmrelay config generate` writes a sample',
     });
   }
   prepare(draft, { shape, options, tree });
   const parsed = validate(draft, schema);
-  if (parsed !== null) check(draft, parsed);
-  const problems = [...syntax, ...draft.problems];
+  check(draft, shape);
+  // What follows from a line that could not be read would be noise.
+  const own = draft.problems.filter(
+    ({ line, variable }) => variable !== null || !syntax.some((one) => one.line === line),
+  );
+  const problems = [...syntax, ...own];
   const usable = parsed !== null && !problems.some((problem) => problem.severity === 'error');
   return { config: usable ? normalise(parsed) : null, file, problems, secrets: secretsOf(draft, shape) };
 }
@@ -205,19 +224,35 @@ function reportInvalid(draft: Draft, path: Path): void {
     path,
     message: missing ? 'is missing' : 'is not valid',
     expected: draft.expected(path),
-    remedy: missing && sample !== undefined ? `add ${String(path.at(-1))}: ${JSON.stringify(sample)}` : null,
+    remedy:
+      node?.meta.remedy ??
+      (missing && sample !== undefined ? `add ${String(path.at(-1))}: ${JSON.stringify(sample)}` : null),
   });
 }
 
-function check(draft: Draft, parsed: ParsedConfig): void {
-  const radios = radiosOf(parsed);
+/** Looks at every radio and room that is valid in itself, even when others are not: all problems come at once. */
+function check(draft: Draft, shape: ConfigShape): void {
+  const radios = radioPaths(draft, shape).flatMap((path) => validAt(draft, path, radioSchema));
+  const rooms = roomPaths(draft).flatMap((path) => validAt(draft, path, roomSchema));
   checkRadios(draft, radios);
-  checkRooms(
-    draft,
-    roomsOf(parsed),
-    radios.map(({ value }) => value.name),
-  );
+  checkRooms(draft, rooms, radioNames(draft, shape));
   checkMatrix(draft);
+}
+
+function validAt<T>(draft: Draft, path: Path, schema: z.ZodType<T>): At<T>[] {
+  const { data } = schema.safeParse(draft.get(path));
+  return data === undefined ? [] : [{ value: data, path }];
+}
+
+function roomPaths(draft: Draft): Path[] {
+  const rooms = draft.get(['matrix_rooms']);
+  if (Array.isArray(rooms)) return rooms.map((_, index) => ['matrix_rooms', index]);
+  return isMapping(rooms) ? Object.keys(rooms).map((name) => ['matrix_rooms', name]) : [];
+}
+
+/** Of all radios, also of those that are not valid otherwise. */
+function radioNames(draft: Draft, shape: ConfigShape): string[] {
+  return radioPaths(draft, shape).map((path) => String(draft.get([...path, 'name']) ?? 'default'));
 }
 
 function secretsOf(draft: Draft, shape: ConfigShape): string[] {

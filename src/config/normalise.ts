@@ -1,4 +1,4 @@
-import { type At, MATRIX_VARIABLES, MESH_VARIABLES, MIN_MESSAGE_DELAY_MS, prefixError } from './checks.ts';
+import { MATRIX_VARIABLES, MESH_VARIABLES, MIN_MESSAGE_DELAY_MS, prefixError } from './checks.ts';
 import { normalisePlugins } from './normalise-plugins.ts';
 import { DEFAULT_MATRIX_TO_MESH_PREFIX, DEFAULT_MESH_TO_MATRIX_PREFIX, durationMs } from './schema/key.ts';
 import type { ParsedMatrix, ParsedRoom } from './schema/matrix.ts';
@@ -18,30 +18,14 @@ import type {
   RoomConfig,
 } from './types.ts';
 
-/** The radios of a parsed file with their places. */
-export function radiosOf(parsed: ParsedConfig): At<ParsedRadio>[] {
-  const { meshtastic } = parsed;
-  return Array.isArray(meshtastic)
-    ? meshtastic.map((value, index) => ({ value, path: ['meshtastic', index] }))
-    : [{ value: meshtastic, path: ['meshtastic'] }];
-}
-
-/** The rooms of a parsed file with their places. */
-export function roomsOf(parsed: ParsedConfig): At<ParsedRoom>[] {
-  const rooms = parsed.matrix_rooms;
-  return Array.isArray(rooms)
-    ? rooms.map((value, index) => ({ value, path: ['matrix_rooms', index] }))
-    : Object.entries(rooms).map(([name, value]) => ({ value, path: ['matrix_rooms', name] }));
-}
-
 /** From the file's keys to ours. Only for files without errors. */
 export function normalise(parsed: ParsedConfig): RelayConfig {
-  const radios = radiosOf(parsed).map(({ value }) => radio(value));
+  const radios = [parsed.meshtastic].flat().map(radio);
   const matrixConfig = matrix(parsed.matrix);
   const config: RelayConfig = {
     matrix: matrixConfig,
     radios,
-    rooms: roomsOf(parsed).map(({ value }) => room(value, { parsed, radios, matrix: matrixConfig })),
+    rooms: Object.values(parsed.matrix_rooms).map((one) => room(one, { parsed, radios, matrix: matrixConfig })),
     radioFailover: parsed.radios.failover,
     relay: relay(parsed.relay),
     directMessages: {

@@ -287,6 +287,7 @@ function syntaxRemedy(code: string): string | null {
   if (code === 'BAD_INDENT' || code === 'BLOCK_AS_IMPLICIT_KEY')
     return 'align the keys of one section in the same column';
   if (code === 'MISSING_CHAR') return 'check for a missing colon, quote or bracket in this line or the one above';
+  if (code === 'MULTILINE_IMPLICIT_KEY') return 'write key: value, with a colon and a space';
   if (code === 'BAD_SCALAR_START' || code === 'BAD_ALIAS') return 'put the value in quotes';
   return null;
 }

@@ -13,9 +13,18 @@ export interface ProcessStats {
 export function processStats(pid: number): ProcessStats {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const rssKib = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
-  // The name in brackets may hold spaces; utime and stime are the 12th and 13th field behind it.
+  return { rssMb: rssKib / 1024, cpuMs: cpuMs(pid, 11) };
+}
+
+/** User and system time of the children of this process that have ended. */
+export function childrenCpuMs(): number {
+  return cpuMs('self', 13);
+}
+
+/** Of itself the 12th and 13th field behind the name (which is in brackets and may hold spaces), of children the next two. */
+function cpuMs(pid: number | 'self', first: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  return { rssMb: rssKib / 1024, cpuMs: ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS };
+  return ((Number(fields[first]) + Number(fields[first + 1])) * 1_000) / TICKS;
 }
 
 export function quantile(values: readonly number[], q: number): number {

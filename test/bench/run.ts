@@ -1,5 +1,5 @@
 // Numbers of the whole relay: the bundle as a process of its own between a virtual radio and an in-memory homeserver in
-// this one. Run: npm run bench [-- --messages 200000] [-- --source] [-- --only start,latency,idle,sustained,drain,virtual-node,memory].
+// this one. Run: npm run bench [-- --messages 200000] [-- --source] [-- --only start,doctor,latency,idle,sustained,drain,virtual-node,memory].
 // One table on stdout, JSON in .cache/bench.json.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freePort } from '../support/free-port.ts';
+import { measureDoctor } from './doctor.ts';
 import {
   type Measure,
   measureDrain,
@@ -65,6 +66,7 @@ try {
     rig.daemon.start();
     await rig.daemon.ready();
   }
+  if (wanted('doctor')) note(measureDoctor(entry, rig.home));
   for (const [name, measure] of steps) if (wanted(name)) note(await measure(rig));
 } finally {
   await rig.close();

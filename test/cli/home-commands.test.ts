@@ -22,6 +22,7 @@ test('doctor of a home of 1.3: word for word but for the machine, exit 0; --migr
     .replace(/Node.js: .*/, 'Node.js: <version>')
     .replace(/Platform: .*/, 'Platform: <platform>')
     .replace(/. {1,2}[\d.]+ GB free of [\d.]+ GB \(\d+% used\)(\n {6}→.*)?/u, '<disk>')
+    .replace(/[-\d]{10} [:\d]{8} UTC/, '<date> UTC')
     .replace(/: [\d.]+ MB, schema/, ': <size>, schema')
     .replace(/⚠️ {2}\d+ warnings?/, '');
   expect(stable.slice(stable.indexOf('📝'))).toMatchInlineSnapshot(`
@@ -39,9 +40,12 @@ test('doctor of a home of 1.3: word for word but for the machine, exit 0; --migr
        ⚠️  <root>/.mmrelay/data/meshtastic.sqlite can be read by every user of this machine
           → chmod 600 <root>/.mmrelay/data/meshtastic.sqlite
 
+    🕒 Clock:
+       ✅ <date> UTC; not compared with the homeserver's
+
     🔐 E2EE:
-       ✅ available; 1 files in <root>/.mmrelay/matrix/store
-       ℹ️  1 key files of the Python relay are in <root>/.mmrelay/matrix/store; they cannot be used and are kept
+       ✅ available; 1 file in <root>/.mmrelay/matrix/store
+       ℹ️  1 key file of the Python relay in <root>/.mmrelay/matrix/store: of no use here, and kept
 
     💬 Matrix:
        ✅ session of @relay:example.org on https://example.org

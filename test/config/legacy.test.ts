@@ -46,7 +46,7 @@ describe('old spellings work, with a note that names the new one', () => {
     const loaded = parse(text);
     expect(loaded.config).toMatchObject(expected);
     expect(loaded.problems.every(({ severity }) => severity === 'note')).toBe(true);
-    expect(loaded.problems.map(({ remedy }) => remedy).join()).toContain(newKey);
+    expect(loaded.problems.map(({ message, remedy }) => `${message} ${remedy}`).join()).toContain(newKey);
   });
 
   test('the new spelling wins', () => {

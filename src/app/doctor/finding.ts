@@ -19,6 +19,7 @@ export type FindingGroup =
   | 'disk'
   | 'database'
   | 'daemon'
+  | 'clock'
   | 'migration';
 
 /** Makes findings of one group. */

@@ -2,7 +2,6 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import type { FoundConfig } from '../../config/search.ts';
-import type { Clock } from '../../util/clock.ts';
 import { plural } from '../../util/plural.ts';
 import { errorText } from '../../util/relay-error.ts';
 import { CRYPTO_KEY_FILE } from '../encryption.ts';
@@ -24,10 +23,8 @@ export function checkConfig(found: FoundConfig): Finding[] {
   return [finding('ok', `${where}: valid`)];
 }
 
-const NOT_BEFORE_MS = Date.UTC(2025, 0, 1);
-
-/** Home folder, modes of what is secret in it, and the clock. */
-export function checkHome(paths: AppPaths, clock: Clock): Finding[] {
+/** Home folder, and modes of what is secret in it. */
+export function checkHome(paths: AppPaths): Finding[] {
   const finding = findingsOf('home');
   const home = paths.home.path;
   const findings: Finding[] = [];
@@ -44,10 +41,6 @@ export function checkHome(paths: AppPaths, clock: Clock): Finding[] {
     const mode = statSync(file, { throwIfNoEntry: false })?.mode;
     if (mode !== undefined && (mode & 0o007) !== 0 && process.platform !== 'win32')
       findings.push(finding('warning', `${file} can be read by every user of this machine`, `chmod 600 ${file}`));
-  }
-  if (clock.now() < NOT_BEFORE_MS) {
-    const date = new Date(clock.now()).toISOString();
-    findings.push(finding('warning', `the clock says ${date}`, 'set it: logins and message ages depend on it'));
   }
   return findings;
 }
@@ -69,19 +62,6 @@ export function checkDisk(home: string): Finding[] {
   } catch (error) {
     return [finding('warning', `the free space cannot be read: ${errorText(error)}`)];
   }
-}
-
-/** Data of other installations and of older layouts. */
-export function checkLegacy(paths: AppPaths): Finding[] {
-  const finding = findingsOf('migration');
-  const old = paths.oldLayout.filter((path) => existsSync(path));
-  if (paths.legacySources.length === 0 && old.length === 0) return [finding('ok', 'none needed')];
-  const words = [
-    ...old.map((path) => `${path} lies where an older version kept it, and is used there`),
-    ...paths.legacySources.map((folder) => `${folder} holds data of another installation`),
-  ];
-  const remedy = 'look with `mmrelay migrate --dry-run`, then `mmrelay migrate`';
-  return words.map((text, index) => finding('info', text, index === words.length - 1 ? remedy : undefined));
 }
 
 function writable(folder: string): boolean {

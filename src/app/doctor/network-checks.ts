@@ -3,8 +3,9 @@ import { connect } from 'node:net';
 import type { AppPaths } from '../../config/paths.ts';
 import type { RadioConfig, RelayConfig } from '../../config/types.ts';
 import type { Credentials } from '../../matrix/auth/credentials-file.ts';
-import { createHttp } from '../../matrix/http.ts';
-import { systemClock } from '../../util/clock.ts';
+import { isEnding } from '../../matrix/auth/renew.ts';
+import { createHttp, type HttpSend } from '../../matrix/http.ts';
+import type { Clock } from '../../util/clock.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
 import { chooseAuth } from '../credentials.ts';
 import { checkToken } from '../session.ts';
@@ -12,11 +13,34 @@ import { type Finding, findingsOf } from './finding.ts';
 
 const TIMEOUT_MS = 5_000;
 
+export interface MatrixCheck {
+  readonly findings: readonly Finding[];
+  /** What time it is at the homeserver; null when it was not asked or did not say. */
+  readonly serverMs: number | null;
+}
+
 /** Credentials; with `online`, also whether the homeserver takes them, and the rooms. */
 export async function checkMatrix(
   config: RelayConfig | null,
   paths: AppPaths,
-  options: { readonly online: boolean },
+  { online, clock }: { readonly online: boolean; readonly clock: Clock },
+): Promise<MatrixCheck> {
+  const seen: { serverMs: number | null } = { serverMs: null };
+  const http = createHttp(clock, (nowMs) => {
+    seen.serverMs = nowMs;
+  });
+  const findings = await checkAccount(config, paths, { http: online ? http : null, clock });
+  return { findings, serverMs: seen.serverMs };
+}
+
+/** Looking changes nothing, and a renewal would. */
+const RENEWED_LATER =
+  'the access token has ended, the next start renews it (`mmrelay auth status --check` does it now)';
+
+async function checkAccount(
+  config: RelayConfig | null,
+  paths: AppPaths,
+  { http, clock }: { readonly http: HttpSend | null; readonly clock: Clock },
 ): Promise<Finding[]> {
   const finding = findingsOf('matrix');
   if (config === null) return [finding('info', 'not checked: the configuration is not valid')];
@@ -27,29 +51,40 @@ export async function checkMatrix(
     }
     const who = credentials.userId ?? 'an account whose name the server will tell';
     const stored = finding('ok', `session of ${who} on ${credentials.homeserver}`);
-    return options.online ? [stored, ...(await askHomeserver(credentials, config))] : [stored];
+    if (http === null) return [stored];
+    if (isEnding(credentials, clock.now())) return [stored, finding('info', RENEWED_LATER)];
+    return [stored, ...(await askHomeserver(credentials, config, { http, canLogIn: login !== null }))];
   } catch (error) {
     return [finding('error', errorText(error), 'run `mmrelay auth login`')];
   }
 }
 
-async function askHomeserver(credentials: Credentials, config: RelayConfig): Promise<Finding[]> {
+async function askHomeserver(
+  credentials: Credentials,
+  config: RelayConfig,
+  { http, canLogIn }: { readonly http: HttpSend; readonly canLogIn: boolean },
+): Promise<Finding[]> {
   const finding = findingsOf('matrix');
   try {
-    const who = await checkToken(credentials, TIMEOUT_MS);
+    const who = await checkToken(credentials, { http, timeoutMs: TIMEOUT_MS });
     const token = finding('ok', `the homeserver accepts the token (device ${who.deviceId ?? 'without an id'})`);
-    return [token, ...(await checkRooms(credentials, config, who.userId))];
+    return [token, ...(await checkRooms(credentials, config, { http, userId: who.userId }))];
   } catch (error) {
     const refused = error instanceof RelayError && error.code === 'MATRIX_LOGGED_OUT';
-    if (refused) return [finding('error', 'the homeserver refuses the token', 'run `mmrelay auth login`')];
+    const words = 'the homeserver refuses the token';
+    if (refused && canLogIn) return [finding('info', `${words}; the next start logs in with the password`)];
+    if (refused) return [finding('error', words, 'run `mmrelay auth login`')];
     return [finding('warning', errorText(error), 'messages wait in the outbox until it answers')];
   }
 }
 
 type Ask = (path: string) => Promise<Readonly<Record<string, unknown>>>;
 
-async function checkRooms(credentials: Credentials, config: RelayConfig, userId: string): Promise<Finding[]> {
-  const http = createHttp(systemClock);
+async function checkRooms(
+  credentials: Credentials,
+  config: RelayConfig,
+  { http, userId }: { readonly http: HttpSend; readonly userId: string },
+): Promise<Finding[]> {
   const { homeserver, accessToken: token } = credentials;
   const ask: Ask = (path) =>
     http({ method: 'GET', url: `${homeserver}/_matrix/client/v3${path}`, token, timeoutMs: TIMEOUT_MS });

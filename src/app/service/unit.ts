@@ -107,3 +107,9 @@ export function modernUnit(text: string, launcher: readonly string[]): string | 
     ? withNotify
     : withNotify.replace(/^ExecStart=/m, 'RestartPreventExitStatus=2 3 4\nExecStart=');
 }
+
+/** Whether a unit starts the relay of Python: as a module, or by the command that its installer left. */
+export function startsPython(text: string): boolean {
+  const start = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? '';
+  return /-m\s+mmrelay\b/.test(start) || (/PYTHONUNBUFFERED/.test(text) && /(?:^|[/\s])mmrelay"?(?:\s|$)/.test(start));
+}

@@ -93,7 +93,8 @@ export const roomSchema = z.object({
     doc: 'Room id (!..) or alias (#..). Quote it: a bare # starts a comment.',
     sample: SAMPLE_ROOM,
     placeholder: true,
-    expected: 'a room id such as !abc:example.org or an alias such as #mesh:example.org, in quotes',
+    expected: 'a room id such as !abc:example.org or an alias such as #mesh:example.org',
+    remedy: 'put it in plain quotes: a bare # starts a comment, a bare ! is read as a type',
   }),
   meshtastic_channel: key(z.number().int().min(0).max(7), {
     doc: 'Channel index on the radio, 0 to 7.',

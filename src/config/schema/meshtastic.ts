@@ -127,7 +127,12 @@ export const radioSchema = z.object({
     sample: 'meshtastic.local',
     placeholder: true,
   }),
-  port: key(port.default(4403), { doc: 'tcp: port of the radio.', env: 'MMRELAY_MESHTASTIC_PORT', tolerant: true }),
+  port: key(port.default(4403), {
+    doc: 'tcp: port of the radio.',
+    env: 'MMRELAY_MESHTASTIC_PORT',
+    tolerant: true,
+    expected: 'a port from 1 to 65535',
+  }),
   serial_port: key(z.string().trim().min(1).optional(), {
     doc: 'serial: the device. A name under /dev/serial/by-id survives replugging.',
     env: 'MMRELAY_MESHTASTIC_SERIAL_PORT',

@@ -154,7 +154,7 @@ export const pluginsSchema = z
       example: true,
     }),
   })
-  .catchall(pluginEntry);
+  .catchall(key(pluginEntry, { doc: 'One plugin.', expected: 'a mapping such as {active: true}', tolerant: true }));
 
 export const securitySchema = z.object({
   community_repo_hosts: key(

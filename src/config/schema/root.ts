@@ -8,6 +8,8 @@ import { directMessagesSchema, healthSchema, radiosSchema, relaySchema, virtualN
 const ROOMS_DOC = 'Which room belongs to which channel.';
 const RADIO_DOC = 'The radio. Several: make it a list, each entry with a name.';
 
+const PLUGINS_EXPECTED = 'a mapping of plugins, such as ping: {active: true}';
+
 const sections = {
   relay: key(relaySchema.prefault({}), { doc: 'How messages cross.' }),
   direct_messages: key(directMessagesSchema.prefault({}), {
@@ -18,9 +20,15 @@ const sections = {
   logging: key(loggingSchema.prefault({}), { doc: 'What is logged, and where.' }),
   health: key(healthSchema.prefault({}), { doc: 'What probes and monitoring see.' }),
   database: key(databaseSchema.prefault({}), { doc: 'The local database.' }),
-  plugins: key(pluginsSchema.prefault({}), { doc: 'Core plugins.' }),
-  'community-plugins': key(pluginsSchema.prefault({}), { doc: 'Plugins from git repositories.' }),
-  'custom-plugins': key(pluginsSchema.prefault({}), { doc: 'Your own plugins, in plugins/custom of the home.' }),
+  plugins: key(pluginsSchema.prefault({}), { doc: 'Core plugins.', expected: PLUGINS_EXPECTED }),
+  'community-plugins': key(pluginsSchema.prefault({}), {
+    doc: 'Plugins from git repositories.',
+    expected: PLUGINS_EXPECTED,
+  }),
+  'custom-plugins': key(pluginsSchema.prefault({}), {
+    doc: 'Your own plugins, in plugins/custom of the home.',
+    expected: PLUGINS_EXPECTED,
+  }),
   security: key(securitySchema.prefault({}), { doc: 'What plugins may do.' }),
 };
 
@@ -31,13 +39,24 @@ export interface ConfigShape {
 }
 
 const matrix = key(matrixSchema.prefault({}), { doc: 'The Matrix account.' });
-const roomList = key(z.array(roomSchema).min(1), { doc: ROOMS_DOC, expected: 'a list of at least one room' });
+const oneRoom = key(roomSchema, { doc: 'One room.', expected: 'a mapping with id and meshtastic_channel' });
+const ROOMS_REMEDY = 'add a room: its id, and the meshtastic_channel that belongs to it; `mmrelay setup` asks for both';
+const roomList = key(z.array(oneRoom).min(1), {
+  doc: ROOMS_DOC,
+  expected: 'a list of at least one room',
+  remedy: ROOMS_REMEDY,
+});
 const roomDict = key(
-  z.record(z.string(), roomSchema).refine((rooms) => Object.keys(rooms).length > 0),
-  { doc: ROOMS_DOC, expected: 'at least one room' },
+  z.record(z.string(), oneRoom).refine((rooms) => Object.keys(rooms).length > 0),
+  { doc: ROOMS_DOC, expected: 'at least one room', remedy: ROOMS_REMEDY },
 );
-const oneRadio = key(radioSchema, { doc: RADIO_DOC });
-const radioList = key(z.array(radioSchema).min(1), { doc: RADIO_DOC, expected: 'a list of at least one radio' });
+const RADIO_REMEDY = 'add it with connection_type and host, serial_port or ble_address; `mmrelay radios` finds radios';
+const oneRadio = key(radioSchema, { doc: RADIO_DOC, remedy: RADIO_REMEDY });
+const radioList = key(z.array(oneRadio).min(1), {
+  doc: RADIO_DOC,
+  expected: 'a list of at least one radio',
+  remedy: RADIO_REMEDY,
+});
 
 /** The schema of a file of that shape; two forms, so that problems point at the very key. */
 export function rootSchema(shape: ConfigShape) {

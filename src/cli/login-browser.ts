@@ -1,4 +1,5 @@
 import type { LoginMethod } from '../app/log-in/log-in.ts';
+import { plural } from '../util/plural.ts';
 import { ask, isInteractive } from './ask.ts';
 
 /** A login in the user's browser, with the words for it. */
@@ -12,7 +13,7 @@ const OAUTH: LoginMethod = {
     console.log('Open this address in a browser, on any machine, as the account of the relay:\n');
     console.log(`   ${completeAddress ?? address}\n`);
     console.log(`Code: ${userCode}`);
-    console.log(`Waiting for you to confirm (${Math.round(validMs / 60_000)} minutes) ...`);
+    console.log(`Waiting for you to confirm (${plural(Math.round(validMs / 60_000), 'minute')}) ...`);
   },
 };
 

@@ -5,6 +5,7 @@
 
 import { sleep } from '../../util/clock.ts';
 import type { JsonObject } from '../../util/json.ts';
+import { plural } from '../../util/plural.ts';
 import { RelayError } from '../../util/relay-error.ts';
 import { HttpFailure } from '../http.ts';
 import { asNumber, asString } from '../json-read.ts';
@@ -109,8 +110,8 @@ async function untilDecided(
       else if (code !== 'authorization_pending') throw oauthFailure(error, 'complete the OAuth login');
     }
   }
-  const minutes = Math.round(grant.prompt.validMs / 60_000);
-  throw new RelayError('MATRIX_LOGIN_EXPIRED', `Nobody confirmed the login within ${minutes} minutes: try again`);
+  const minutes = plural(Math.round(grant.prompt.validMs / 60_000), 'minute');
+  throw new RelayError('MATRIX_LOGIN_EXPIRED', `Nobody confirmed the login within ${minutes}: try again`);
 }
 
 /** An outage, or a proxy in between: the user may well have said yes meanwhile. */

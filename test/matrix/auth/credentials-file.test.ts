@@ -39,6 +39,28 @@ describe('credentials.json', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  it.each([
+    ['Matrix', { refreshToken: 'r1', expiresAtMs: null, oauth: null }],
+    [
+      'OAuth',
+      {
+        refreshToken: 'r1',
+        expiresAtMs: 1_800_000_000_000,
+        oauth: { clientId: 'c', tokenEndpoint: 'https://id/token', revocationEndpoint: null },
+      },
+    ],
+  ])('keeps what renews a session of %s, and forgets it with the next login', (_, renewal) => {
+    writeCredentials(path, { ...credentials, renewal });
+    expect(readCredentials(path)).toEqual({ ...credentials, renewal });
+    writeCredentials(path, credentials);
+    expect(Object.keys(JSON.parse(readFileSync(path, 'utf8')))).toEqual([
+      'homeserver',
+      'access_token',
+      'device_id',
+      'user_id',
+    ]);
+  });
+
   it('is read tolerantly: BOM, blank device, bot_user_id', () => {
     writeCredentials(path, credentials);
     writeFileSync(path, '\uFEFF{"homeserver":" https://a ","access_token":"t","device_id":" ","bot_user_id":"@b:c"}');

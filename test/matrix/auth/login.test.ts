@@ -50,6 +50,26 @@ describe('password login', () => {
     expect(server.requests[1]?.body).not.toHaveProperty('device_id');
   });
 
+  it('where the homeserver ends such sessions, logs in again on the same device as one that is renewed', async () => {
+    server = await scriptedServer(({ body }) => ({
+      body: {
+        access_token: body.refresh_token === true ? 'short' : 'long',
+        ...(body.refresh_token === true ? { refresh_token: 'r1' } : {}),
+        expires_in_ms: 300_000,
+        device_id: 'DEV',
+        user_id: '@bot:ex.org',
+      },
+    }));
+    const { renewal, ...session } = await login(null);
+    expect(session).toMatchObject({ accessToken: 'short', deviceId: 'DEV' });
+    expect(renewal).toMatchObject({ refreshToken: 'r1', oauth: null });
+    expect((renewal?.expiresAtMs ?? 0) - Date.now()).toBeGreaterThan(290_000);
+    expect(server.requests.map(({ body }) => [body.device_id, body.refresh_token])).toEqual([
+      [undefined, undefined],
+      ['DEV', true],
+    ]);
+  });
+
   it('a wrong password is final, a rate limit names its pause, a proxy page is an outage', async () => {
     const answers: ScriptedAnswer[] = [
       { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'Invalid password' } },

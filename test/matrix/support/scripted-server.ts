@@ -8,6 +8,8 @@ export interface ScriptedRequest {
   readonly query: URLSearchParams;
   readonly token: string | null;
   readonly body: JsonObject;
+  /** The body as a form, for OAuth. */
+  readonly form: URLSearchParams;
 }
 
 export interface ScriptedAnswer {
@@ -36,7 +38,8 @@ export async function scriptedServer(
     const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://x');
     const token = incoming.headers.authorization?.replace('Bearer ', '') ?? null;
     const body = text.startsWith('{') ? (JSON.parse(text) as JsonObject) : {};
-    const request = { method: incoming.method ?? '', path: pathname, query: searchParams, token, body };
+    const form = new URLSearchParams(text);
+    const request = { method: incoming.method ?? '', path: pathname, query: searchParams, token, body, form };
     requests.push(request);
     const reply = answer(request);
     if (reply === null) return;

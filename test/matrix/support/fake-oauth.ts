@@ -1,0 +1,85 @@
+import type { JsonObject } from '../../../src/util/json.ts';
+import { type ScriptedAnswer, type ScriptedRequest, scriptedServer } from './scripted-server.ts';
+
+export interface FakeOAuth {
+  readonly url: string;
+  /** What we registered with. */
+  readonly registration: JsonObject;
+  readonly scope: string;
+  /** Every question at the token endpoint. */
+  readonly tokenForms: readonly JsonObject[];
+  /** What was revoked. */
+  readonly revoked: readonly string[];
+  close(): Promise<void>;
+}
+
+const ISSUER = 'unstable/org.matrix.msc2965/auth_issuer';
+
+/** A homeserver with an OAuth 2.0 server in one: no Matrix login, a device flow whose token endpoint says `answers` in turn. */
+export async function fakeOAuth(options: {
+  readonly answers: readonly JsonObject[];
+  readonly metadata?: 'stable' | 'unstable' | 'issuer';
+  readonly intervalSeconds?: number;
+}): Promise<FakeOAuth> {
+  const answers = [...options.answers];
+  const seen = { registration: {} as JsonObject, scope: '', tokenForms: [] as JsonObject[], revoked: [] as string[] };
+  const metadata = options.metadata ?? 'stable';
+  const where = { stable: '/v1/auth_metadata', unstable: '/auth_metadata', issuer: '/openid-configuration' }[metadata];
+  const reply = (request: ScriptedRequest): ScriptedAnswer => {
+    const { path, form, body } = request;
+    if (path.endsWith(where) && (metadata !== 'unstable' || path.includes('unstable')))
+      return { body: addresses(server.url) };
+    if (metadata === 'issuer' && path.endsWith(ISSUER)) return { body: { issuer: `${server.url}/` } };
+    if (path === '/register') {
+      seen.registration = body;
+      return { status: 201, body: { client_id: 'client1' } };
+    }
+    if (path === '/device') {
+      seen.scope = form.get('scope') ?? '';
+      return { body: { ...GRANT, interval: options.intervalSeconds ?? 5 } };
+    }
+    if (path === '/token') {
+      seen.tokenForms.push(Object.fromEntries(form));
+      const answer = answers.shift() ?? { error: 'server_error' };
+      if (typeof answer.status === 'number') return { status: answer.status, body: '<html>' };
+      return { status: typeof answer.error === 'string' ? 400 : 200, body: answer };
+    }
+    if (path === '/revoke') seen.revoked.push(form.get('token') ?? '');
+    if (path === '/revoke') return { body: {} };
+    if (path.endsWith('/whoami'))
+      return { body: { user_id: '@relay:oauth.test', device_id: seen.scope.split(':').at(-1) ?? '' } };
+    return { status: 404, body: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' } };
+  };
+  const server = await scriptedServer(reply);
+  return {
+    url: server.url,
+    get registration() {
+      return seen.registration;
+    },
+    get scope() {
+      return seen.scope;
+    },
+    tokenForms: seen.tokenForms,
+    revoked: seen.revoked,
+    close: () => server.close(),
+  };
+}
+
+const GRANT = {
+  device_code: 'dc1',
+  user_code: 'AB-CD',
+  verification_uri: 'https://id.test/link',
+  verification_uri_complete: 'https://id.test/link?c=ABCD',
+  expires_in: 60,
+};
+
+function addresses(url: string): JsonObject {
+  return {
+    issuer: `${url}/`,
+    authorization_endpoint: `${url}/authorize`,
+    token_endpoint: `${url}/token`,
+    registration_endpoint: `${url}/register`,
+    device_authorization_endpoint: `${url}/device`,
+    revocation_endpoint: `${url}/revoke`,
+  };
+}

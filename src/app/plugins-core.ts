@@ -14,6 +14,7 @@ const CORE: Readonly<Record<string, () => Promise<CoreModule>>> = {
   nodes: () => import('../../plugins/nodes/index.ts'),
   ping: () => import('../../plugins/ping/index.ts'),
   queue: () => import('../../plugins/queue/index.ts'),
+  radio: () => import('../../plugins/radio/index.ts'),
   status: () => import('../../plugins/status/index.ts'),
   telemetry: () => import('../../plugins/telemetry/index.ts'),
   trace: () => import('../../plugins/trace/index.ts'),

@@ -57,10 +57,10 @@ export class RadioReleases {
     return { radio: radio.name, untilMs };
   }
 
-  /** Takes a radio back before its time. @throws RelayError RADIO_UNKNOWN, RADIO_NOT_RELEASABLE, RADIO_NOT_RELEASED */
+  /** Takes a radio back before its time; `name` null is the only one that is released. @throws RelayError RADIO_UNKNOWN, RADIO_NOT_RELEASABLE, RADIO_NOT_RELEASED */
   claim(name: string | null): { readonly radio: string } {
     const { values, logger } = this.#options;
-    const radio = this.#radio(name);
+    const radio = this.#radio(name ?? this.#onlyReleased());
     if (this.untilMs(radio.name) === null)
       throw new RelayError('RADIO_NOT_RELEASED', `Radio ${radio.name} is not released`);
     values.delete(keyOf(radio.name));
@@ -79,6 +79,11 @@ export class RadioReleases {
     const untilMs = Number(values.get(keyOf(name)) ?? 0);
     // A time further off was written before the clock was set back.
     return untilMs > clock.now() && untilMs <= clock.now() + LONGEST_MS ? untilMs : null;
+  }
+
+  #onlyReleased(): string | null {
+    const names = [...this.#options.radios.keys()].filter((name) => this.untilMs(name) !== null);
+    return names.length === 1 ? (names[0] ?? null) : null;
   }
 
   #radio(name: string | null): Releasable {

@@ -10,6 +10,7 @@ import { addDaemonCommands, runRoot } from './commands/daemon.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addInsightCommands } from './commands/insight.ts';
 import { addPluginCommands } from './commands/plugins.ts';
+import { addRadioCommands } from './commands/radio.ts';
 import type { Registry } from './commands/registry.ts';
 import type { GlobalFlags } from './context.ts';
 
@@ -72,6 +73,7 @@ function buildProgram(finish: (code: ExitCode) => void): Command {
   addConfigCommands(registry);
   addAccountCommands(registry);
   addInsightCommands(registry);
+  addRadioCommands(registry);
   addDataCommands(registry);
   addPluginCommands(registry);
   return program;

@@ -20,8 +20,9 @@ import type {
 } from './api.ts';
 import { matchMeshCommand } from './commands/mesh-command.ts';
 import { matchRoomCommand } from './commands/room-command.ts';
-import type { HostCall, HttpFetch, Job, Manifest, StoreChange } from './protocol.ts';
+import type { HostCall, HttpFetch, Job, Manifest } from './protocol.ts';
 import { PluginRuntime } from './runtime/runtime.ts';
+import { answerStore } from './testing-store.ts';
 
 /** What the plugin finds around it. */
 export interface TestWorld {
@@ -61,7 +62,13 @@ const TEST_BOT = '@relay:example.org';
  */
 class PluginTester {
   readonly clock: ManualClock;
-  readonly sent: { readonly mesh: MeshOutput[]; readonly packets: PacketOutput[]; readonly rooms: RoomOutput[] };
+  readonly sent: {
+    readonly mesh: MeshOutput[];
+    readonly packets: PacketOutput[];
+    readonly rooms: RoomOutput[];
+    /** Radios let go (for how long) and taken back (null). */
+    readonly radios: { readonly radio: string | null; readonly releaseMs: number | null }[];
+  };
   readonly log: { readonly level: string; readonly message: string; readonly fields: unknown }[] = [];
   readonly store: Map<string, Json>;
   readonly #world: TestWorld;
@@ -72,7 +79,7 @@ class PluginTester {
   constructor(plugin: Plugin, world: TestWorld = {}) {
     this.#world = world;
     this.clock = new ManualClock(world.nowMs);
-    this.sent = { mesh: [], packets: [], rooms: [] };
+    this.sent = { mesh: [], packets: [], rooms: [], radios: [] };
     this.store = new Map(Object.entries(world.store ?? {}));
     this.#runtime = new PluginRuntime({
       plugin,
@@ -246,6 +253,9 @@ class PluginTester {
         return given(folder, 'folder');
       case 'status.get':
         return given(status, 'status');
+      case 'radios.release':
+      case 'radios.claim':
+        return this.#radio(call.radio, 'forMs' in call ? call.forMs : null);
       case 'plugins.commands':
         return commands ?? [];
       case 'rooms.list':
@@ -253,6 +263,11 @@ class PluginTester {
       default:
         return answerStore(this.store, call);
     }
+  }
+
+  #radio(radio: string | null, releaseMs: number | null): unknown {
+    this.sent.radios.push({ radio, releaseMs });
+    return { radio: radio ?? 'default', untilMs: this.clock.now() + (releaseMs ?? 0) };
   }
 
   async #fetch({ url }: Parameters<HttpFetch>[0]): Promise<Awaited<ReturnType<HttpFetch>>> {
@@ -272,32 +287,6 @@ const NOT_HANDLED: TestOutcome = { handled: false, replies: [], reactions: [] };
 function given<T>(value: T | undefined, name: string): T {
   if (value === undefined) throw new Error(`The test world has no ${name}`);
   return value;
-}
-
-function answerStore(store: Map<string, Json>, call: HostCall): unknown {
-  const apply = (change: StoreChange): unknown =>
-    'set' in change ? store.set(change.set, change.value) : store.delete(change.delete);
-  switch (call.op) {
-    case 'store.get':
-      return store.get(call.key) ?? null;
-    case 'store.set':
-      return void store.set(call.key, call.value);
-    case 'store.delete':
-      return void store.delete(call.key);
-    case 'store.append': {
-      const known = store.get(call.key);
-      const list = Array.isArray(known) ? (known as readonly Json[]) : [];
-      return void store.set(call.key, [...list, call.item].slice(-call.keepNewest));
-    }
-    case 'store.batch':
-      return call.changes.forEach(apply);
-    case 'store.all':
-      return new Map(store);
-    case 'store.usedBytes':
-      return JSON.stringify([...store]).length;
-    default:
-      throw new Error(`${call.op} is not known to the test world`);
-  }
 }
 
 /** A broadcast text packet of a node called Alice, on channel 0. */

@@ -93,6 +93,7 @@ test('every release has an end, and a radio has to be named where there are seve
   for (const forMs of [Number.NaN, 0, 9_999, 7 * DAY_MS + 1, Number.POSITIVE_INFINITY])
     await expect(releases.release('roof', forMs)).rejects.toThrow('10 s at least and 7 days at most');
   expect((await releases.release('roof', 7 * DAY_MS)).radio).toBe('roof');
+  expect(releases.claim(null)).toEqual({ radio: 'roof' });
 });
 
 test('a link to a broker is nobody to be released', async () => {

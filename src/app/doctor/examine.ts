@@ -5,6 +5,7 @@ import { checkClock } from './clock-check.ts';
 import { type DaemonView, daemonFindings, viewDaemon } from './daemon-check.ts';
 import type { Finding } from './finding.ts';
 import { checkLegacy } from './legacy-check.ts';
+import { askLiveStatus, liveLinkFindings } from './live-check.ts';
 import { checkConfig, checkDisk, checkHome } from './local-checks.ts';
 import { checkMatrix, checkRadios } from './network-checks.ts';
 import { checkDatabase, checkEncryption, checkUpgradedRooms } from './store-checks.ts';
@@ -31,7 +32,10 @@ export interface Examination {
  */
 export async function examine(options: ExamineOptions): Promise<Examination> {
   const { paths, found, env, clock, network } = options;
-  const daemon = viewDaemon(paths, { clock, env });
+  const seen = viewDaemon(paths, { clock, env });
+  const live = seen.running && seen.alive ? await askLiveStatus(paths.home.path) : null;
+  const daemon: DaemonView = live === null ? seen : { ...seen, state: live.health.state, reasons: live.health.reasons };
+  const links = live === null ? null : liveLinkFindings(live, clock.now());
   const { config } = found;
   const alone = network === 'auto' && !daemon.running;
   const [matrix, radios] = await Promise.all([
@@ -48,7 +52,8 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     ...checkUpgradedRooms(paths, config),
     ...checkEncryption(paths, config),
     ...matrix.findings,
-    ...radios,
+    ...(links?.matrix ?? []),
+    ...(links?.radios ?? radios),
     ...checkLegacy(paths, env),
   ];
   const inPod = (env.KUBERNETES_SERVICE_HOST ?? '') !== '';

@@ -34,7 +34,7 @@ export async function runRoot(flags: OldActionFlags): Promise<ExitCode> {
   return (await import('../run.ts')).run(flags);
 }
 
-/** run, demo. */
+/** run, reload, demo. */
 export function addDaemonCommands(registry: Registry): void {
   const { program, finish } = registry;
   addCommand(
@@ -42,6 +42,16 @@ export function addDaemonCommands(registry: Registry): void {
     program,
     { usage: 'run', description: 'run the relay (the same as no command)' },
     async (flags: GlobalFlags) => (await import('../run.ts')).run(flags),
+  );
+  addCommand(
+    registry,
+    program,
+    {
+      usage: 'reload',
+      description: 'tell the running relay to read its configuration again (as SIGHUP does)',
+      more: '\nIts log says what took effect and what needs a restart. A changed file is noticed within ten seconds anyway.',
+    },
+    async (flags: GlobalFlags) => (await import('../reload.ts')).reload(flags),
   );
   program
     .command('demo')

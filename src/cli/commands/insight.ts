@@ -1,9 +1,10 @@
 import type { GlobalFlags } from '../context.ts';
 import type { DoctorFlags } from '../doctor.ts';
 import type { RadiosFlags } from '../radios.ts';
+import type { StatusFlags } from '../status.ts';
 import { addCommand, type Registry } from './registry.ts';
 
-/** paths, doctor, radios, version. */
+/** paths, status, doctor, radios, version. */
 export function addInsightCommands(registry: Registry): void {
   const { program } = registry;
   addCommand(
@@ -11,6 +12,16 @@ export function addInsightCommands(registry: Registry): void {
     program,
     { usage: 'paths', description: 'where everything lies' },
     async (flags: GlobalFlags & { readonly json?: boolean }) => (await import('../paths.ts')).paths(flags),
+  ).option('--json', 'as JSON');
+  addCommand(
+    registry,
+    program,
+    {
+      usage: 'status',
+      description: 'what the running relay says of itself: both links, what waits, versions',
+      more: '\nExit code: 0 it runs and answers, 1 it does not. `mmrelay doctor` looks at everything else, too.',
+    },
+    async (flags: StatusFlags) => (await import('../status.ts')).status(flags),
   ).option('--json', 'as JSON');
   addCommand(
     registry,

@@ -1,3 +1,4 @@
+import { parseDuration } from '../../util/duration.ts';
 import type { ArgSpec } from '../api.ts';
 
 export type ArgValue = string | number;
@@ -61,20 +62,6 @@ function assign(text: string, specs: Specs): Map<string, string> | string {
     rest = next[1].type === 'text' ? '' : rest.slice(word.length).trim();
   }
   return raw;
-}
-
-const DURATION_MS: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-
-/** `90s`, `15m`, `24h`, `7d`, `2w` in milliseconds; null when it is none. */
-export function parseDuration(text: string): number | null {
-  const match = /^(\d{1,7}(?:\.\d{1,3})?)([smhdw])$/i.exec(text);
-  return match === null ? null : Number(match[1]) * (DURATION_MS[(match[2] ?? '').toLowerCase()] ?? 0);
 }
 
 async function readValue(

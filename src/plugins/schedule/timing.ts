@@ -1,4 +1,4 @@
-import { parseDuration } from '../commands/arguments.ts';
+import { parseDuration } from '../../util/duration.ts';
 import { nextCron, parseCron } from './cron.ts';
 
 /** When a job runs next, after a moment; null: never again. */

@@ -37,6 +37,11 @@ export class Person {
     return answer.room_id;
   }
 
+  async join(roomIdOrAlias: string): Promise<string> {
+    const path = `/join/${encodeURIComponent(roomIdOrAlias)}`;
+    return (await this.#request<{ room_id: string }>('POST', path, { body: {} })).room_id;
+  }
+
   /** Resolves when the homeserver has accepted it. */
   async say(roomId: string, body: string): Promise<void> {
     const path = `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${encodeURIComponent(body)}`;

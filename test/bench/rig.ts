@@ -14,7 +14,6 @@ const QUEUE_ROOM = 24;
 
 /** The bundled daemon as a process of its own, between a virtual radio and a homeserver in this process. */
 export interface Rig {
-  readonly home: string;
   readonly radio: VirtualRadio;
   readonly homeserver: Homeserver;
   readonly person: Person;
@@ -56,7 +55,6 @@ export async function buildRig({ entry, parent = tmpdir(), config = {} }: RigOpt
     },
   });
   return {
-    home,
     radio,
     homeserver,
     person,

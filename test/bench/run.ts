@@ -66,7 +66,7 @@ try {
     rig.daemon.start();
     await rig.daemon.ready();
   }
-  if (wanted('doctor')) note(measureDoctor(entry, rig.home));
+  if (wanted('doctor')) note(measureDoctor(entry, rig));
   for (const [name, measure] of steps) if (wanted(name)) note(await measure(rig));
 } finally {
   await rig.close();

@@ -1,12 +1,15 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, linkSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { syncFolder } from '../../../util/durable-file.ts';
 import { errorText, RelayError } from '../../../util/relay-error.ts';
 
 /** `IDBs`, in the header of the file: how we know our own. */
 const APPLICATION_ID = 0x49444273;
 /** Layout of the tables. A higher number is from a newer program and is left alone. */
-const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
+/** Pages kept in memory; what is read twice comes from the kernel's cache. */
+const CACHE_KIB = 2048;
 
 const TABLES = `
   CREATE TABLE databases (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, version INTEGER NOT NULL) STRICT;
@@ -23,6 +26,15 @@ const TABLES = `
     value BLOB NOT NULL,
     UNIQUE (store_id, key)
   ) STRICT;
+`;
+
+/** Since layout 2. A key is that of the index, followed by that of the record; indexes have their numbers in `definition`. */
+const ENTRIES_TABLE = `
+  CREATE TABLE IF NOT EXISTS entries (
+    index_id INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    PRIMARY KEY (index_id, key)
+  ) STRICT, WITHOUT ROWID;
 `;
 
 /** How a failure of SQLite on `path` is told to others. */
@@ -43,12 +55,18 @@ export function corrupt(path: string, what: string): RelayError {
   );
 }
 
+interface OpenFile {
+  readonly db: Database.Database;
+  /** The file has records of layout 1, and no index entries. */
+  readonly needsEntries: boolean;
+}
+
 /**
  * Opens the file, made if it is not there, locked for this process until it is closed (the kernel frees the lock when
  * the process dies). Mode 0600. Every commit is on disk when it returns.
  * @throws RelayError CRYPTO_STORE_IN_USE, _CORRUPT, _FOREIGN, _NEWER, _UNUSABLE; the file is then as it was
  */
-export function openFile(path: string): Database.Database {
+export function openFile(path: string): OpenFile {
   try {
     if (!existsSync(path)) createFile(path);
     checkHeader(path);
@@ -59,18 +77,23 @@ export function openFile(path: string): Database.Database {
   }
 }
 
-function openChecked(path: string): Database.Database {
+function openChecked(path: string): OpenFile {
   const db = new Database(path, { fileMustExist: true, timeout: 0 });
   try {
     db.pragma('locking_mode = EXCLUSIVE');
     // In WAL a commit costs one fsync; with an exclusive lock SQLite needs no shared memory file beside it.
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
+    db.pragma(`cache_size = -${CACHE_KIB}`);
     db.exec('BEGIN EXCLUSIVE; COMMIT');
     db.pragma('foreign_keys = ON');
     const verdict = db.pragma('quick_check(1)', { simple: true });
     if (verdict !== 'ok') throw corrupt(path, String(verdict));
-    return db;
+    const layout = Number(db.pragma('user_version', { simple: true }));
+    assertKnown(path, layout);
+    const needsEntries = layout < LAYOUT_VERSION;
+    if (needsEntries) db.exec(ENTRIES_TABLE);
+    return { db, needsEntries };
   } catch (error) {
     db.close();
     throw error;
@@ -92,13 +115,15 @@ function checkHeader(path: string): void {
   if (!isSqlite || header.readUInt32BE(68) !== APPLICATION_ID) {
     throw new RelayError('CRYPTO_STORE_FOREIGN', `${path} is not a store of this program; nothing was changed in it`);
   }
-  const layout = header.readUInt32BE(60);
-  if (layout !== LAYOUT_VERSION) {
-    throw new RelayError(
-      'CRYPTO_STORE_NEWER',
-      `${path} has layout ${layout}, this program knows ${LAYOUT_VERSION}; use the newer program`,
-    );
-  }
+  assertKnown(path, header.readUInt32BE(60));
+}
+
+function assertKnown(path: string, layout: number): void {
+  if (layout <= LAYOUT_VERSION) return;
+  throw new RelayError(
+    'CRYPTO_STORE_NEWER',
+    `${path} has layout ${layout}, this program knows ${LAYOUT_VERSION}; use the newer program`,
+  );
 }
 
 /** Under another name first: a file at `path` was complete once, so an empty one there is damage and not a beginning. */
@@ -112,7 +137,7 @@ function createFile(path: string): void {
       db.pragma(`application_id = ${APPLICATION_ID}`);
       db.pragma(`user_version = ${LAYOUT_VERSION}`);
       db.pragma('synchronous = FULL');
-      db.exec(`BEGIN; ${TABLES} COMMIT`);
+      db.exec(`BEGIN; ${TABLES} ${ENTRIES_TABLE} COMMIT`);
     } finally {
       db.close();
     }
@@ -130,11 +155,5 @@ function publish(draft: string, path: string): void {
     // Either the file system has no links, or another process was first: then its file is used and locked, or refused.
     if (!existsSync(path)) renameSync(draft, path);
   }
-  if (process.platform === 'win32') return;
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncFolder(dirname(path));
 }

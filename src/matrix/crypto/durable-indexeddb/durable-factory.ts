@@ -1,28 +1,21 @@
+import type { DurableSchema } from './durable-schema.ts';
 import type { DurableState } from './durable-state.ts';
-import { type RawDatabase, type RollbackLog, rawDatabaseOf, rawStoreOf, rawTransactionOf } from './fake-internals.ts';
-import { hookStore, type JournalOf } from './raw-store-hooks.ts';
-import { TransactionJournal } from './transaction-journal.ts';
+import { type RawDatabase, type RawStore, rawDatabaseOf, rawTransactionOf } from './fake-internals.ts';
 
 /**
- * Makes one fake-indexeddb factory durable by hooks on its objects (never on shared prototypes). One per open store;
- * holds the journals of running transactions. Invariant: our step of an event comes before any listener of the caller, so nobody
- * sees `complete` or `success` of something that is not on disk.
+ * Makes one fake-indexeddb factory durable by hooks on its objects (never on shared prototypes). One per open store.
+ * Invariant: our step of an event comes before any listener of the caller, so nobody sees `complete` or `success` of
+ * something that is not on disk.
  */
 export class DurableFactory {
   readonly #state: DurableState;
-  readonly #journals = new WeakMap<RollbackLog, TransactionJournal>();
+  readonly #schema: DurableSchema;
   readonly #hooked = new WeakSet<IDBDatabase>();
   #closing = false;
 
-  constructor(state: DurableState) {
+  constructor(state: DurableState, schema: DurableSchema) {
     this.#state = state;
-  }
-
-  readonly #journalOf: JournalOf = (log) => (log === undefined ? undefined : this.#journals.get(log));
-
-  /** For the databases that were read from disk. */
-  hookStores(database: RawDatabase): void {
-    for (const store of database.rawObjectStores.values()) hookStore(store, this.#journalOf);
+    this.#schema = schema;
   }
 
   /** From here on new transactions are refused, running ones may finish. */
@@ -53,16 +46,10 @@ export class DurableFactory {
     this.#state.assertOpen();
   }
 
-  #hookUpgrade(request: IDBOpenDBRequest): void {
-    const { result: connection, transaction } = request;
+  #hookUpgrade({ result: connection, transaction }: IDBOpenDBRequest): void {
+    this.#schema.watch(rawDatabaseOf(connection));
     this.#hookConnection(connection);
-    if (transaction !== null) this.#hookTransaction(transaction, rawDatabaseOf(connection));
-    const create = connection.createObjectStore.bind(connection);
-    connection.createObjectStore = (name, options) => {
-      const store = create(name, options);
-      hookStore(rawStoreOf(store), this.#journalOf);
-      return store;
-    };
+    if (transaction !== null) this.#hookTransaction(transaction);
   }
 
   #hookConnection(connection: IDBDatabase): void {
@@ -72,28 +59,48 @@ export class DurableFactory {
     connection.transaction = (names, mode, options) => {
       this.#assertOpen();
       const transaction = begin(names, mode, options);
-      if (mode === 'readwrite') this.#hookTransaction(transaction, null);
+      this.#hookTransaction(transaction);
       return transaction;
     };
   }
 
-  #hookTransaction(transaction: IDBTransaction, upgraded: RawDatabase | null): void {
+  #hookTransaction(transaction: IDBTransaction): void {
+    this.#state.begin(transaction);
+    if (transaction.mode !== 'readonly') this.#hookAbort(transaction);
     const raw = rawTransactionOf(transaction);
-    const journal = new TransactionJournal(raw._rollbackLog);
-    this.#journals.set(raw._rollbackLog, journal);
-    this.#state.begin(journal);
     const dispatch = raw.dispatchEvent.bind(raw);
     raw.dispatchEvent = (event) => {
-      if (event.type !== 'complete' && event.type !== 'abort') return dispatch(event);
-      if (event.type === 'complete' && !this.#state.commit(journal, upgraded)) {
-        // Takes memory back to what is on disk and fires `abort` instead; `complete` is never seen.
+      if (event.type === 'complete' && !this.#save(transaction)) {
+        // Forgets the changes and fires `abort` instead; `complete` is never seen.
         raw._abort('UnknownError');
         // fake-indexeddb forgets this connection only in an abort before the end; left over it blocks deleteDatabase.
-        if (upgraded !== null) transaction.db.close();
+        if (transaction.mode === 'versionchange') transaction.db.close();
         return true;
       }
-      this.#state.end(journal);
+      if (event.type === 'complete' || event.type === 'abort') this.#state.end(transaction);
       return dispatch(event);
+    };
+  }
+
+  #save(transaction: IDBTransaction): boolean {
+    if (transaction.mode === 'readonly') return true;
+    const stores = storesOf(transaction);
+    const commit = this.#schema.commitOf(stores, transaction.mode === 'versionchange' ? databaseOf(transaction) : null);
+    if (commit !== null && !this.#state.commit(commit)) return false;
+    this.#schema.settle(stores);
+    return true;
+  }
+
+  /** An abort may come again while the first one is told, and before the transaction has its turn. */
+  #hookAbort(transaction: IDBTransaction): void {
+    const raw = rawTransactionOf(transaction);
+    const abort = raw._abort.bind(raw);
+    let isOver = false;
+    raw._abort = (errorName) => {
+      this.#state.undo(() => abort(errorName));
+      raw._rollbackLog.length = 0;
+      if (!isOver && raw._started) this.#schema.discard(storesOf(transaction));
+      isOver = true;
     };
   }
 
@@ -108,4 +115,15 @@ export class DurableFactory {
       return dispatch(new EventType('error'));
     };
   }
+}
+
+function databaseOf(transaction: IDBTransaction): RawDatabase {
+  return rawDatabaseOf(transaction.db);
+}
+
+/** The object stores that the transaction may change, as they are now. */
+function storesOf(transaction: IDBTransaction): readonly RawStore[] {
+  const { rawObjectStores } = databaseOf(transaction);
+  if (transaction.mode === 'versionchange') return [...rawObjectStores.values()];
+  return [...transaction.objectStoreNames].flatMap((name) => rawObjectStores.get(name) ?? []);
 }

@@ -1,8 +1,7 @@
 import { errorText, RelayError } from '../../../util/relay-error.ts';
-import type { RawDatabase, RawStore } from './fake-internals.ts';
-import { definitionOf } from './schema.ts';
-import type { SavedDatabase, StoreFile } from './store-file.ts';
-import type { TransactionJournal } from './transaction-journal.ts';
+import type { TreeSource } from './durable-tree.ts';
+import type { Span } from './key-span.ts';
+import type { Commit, SavedRecord, StoreFile, TreeId } from './store-file.ts';
 
 type Phase =
   | { readonly kind: 'open' }
@@ -10,16 +9,15 @@ type Phase =
   | { readonly kind: 'closed' };
 
 /**
- * Joins what is in memory with its file. One per open store; holds which raw database and store has which number on
- * disk, and whether writing is still allowed. Invariant: after the first failed write nothing is written any more.
+ * Stands between IndexedDB and its file. One per open store; holds which transactions run and whether the file may still
+ * be used. Invariant: after the first failure of the disk nothing is written any more.
  */
-export class DurableState {
+export class DurableState implements TreeSource {
   readonly #file: StoreFile;
   readonly #onFailure: (error: RelayError) => void;
-  readonly #databaseIds = new WeakMap<RawDatabase, number>();
-  readonly #storeIds = new WeakMap<RawStore, number>();
-  readonly #running = new Set<TransactionJournal>();
+  readonly #running = new Set<IDBTransaction>();
   #phase: Phase = { kind: 'open' };
+  #undoing = false;
   #idle: (() => void) | null = null;
   #closed: Promise<void> | null = null;
 
@@ -28,38 +26,65 @@ export class DurableState {
     this.#onFailure = onFailure;
   }
 
-  remember(database: RawDatabase, saved: SavedDatabase): void {
-    this.#databaseIds.set(database, saved.id);
-    for (const { id, definition } of saved.stores) {
-      const store = database.rawObjectStores.get(definition.name);
-      if (store !== undefined) this.#storeIds.set(store, id);
-    }
-  }
-
   /** @throws DOMException when the store is closed or has failed: what a caller of IndexedDB can handle. */
   assertOpen(): void {
     if (this.#phase.kind === 'closed') throw new DOMException('the store is closed', 'InvalidStateError');
-    if (this.#phase.kind === 'failed') {
-      throw new DOMException(`the store has failed: ${errorText(this.#phase.error)}`, 'UnknownError');
-    }
+    if (this.#phase.kind === 'failed') throw unknownError(this.#phase.error);
   }
 
-  begin(journal: TransactionJournal): void {
-    this.#running.add(journal);
+  begin(transaction: IDBTransaction): void {
+    this.#running.add(transaction);
   }
 
-  end(journal: TransactionJournal): void {
-    this.#running.delete(journal);
+  end(transaction: IDBTransaction): void {
+    this.#running.delete(transaction);
     if (this.#running.size === 0) this.#idle?.();
   }
 
-  /** Puts a finished transaction on disk; `upgraded` is the database when it was a version change. False: not saved. */
-  commit(journal: TransactionJournal, upgraded: RawDatabase | null): boolean {
-    return this.#write(() => {
-      const schema = upgraded === null ? null : this.#schemaOf(upgraded);
-      const changes = journal.changes((store) => this.#idOf(store, schema));
-      if (schema !== null || changes.length > 0) this.#file.commit({ schema, changes });
-    });
+  get(tree: TreeId, key: Buffer): Buffer | undefined {
+    return this.#reading(() => this.#file.get(tree, key));
+  }
+
+  count(tree: TreeId): number {
+    return this.#reading(() => this.#file.count(tree));
+  }
+
+  page(tree: TreeId, span: Span, limit: number): readonly SavedRecord[] {
+    return this.#reading(() => this.#file.page(tree, span, limit));
+  }
+
+  #reading<Result>(read: () => Result): Result {
+    try {
+      return read();
+    } catch (error) {
+      this.#fail(error);
+      throw unknownError(error);
+    }
+  }
+
+  damaged(error: unknown): DOMException {
+    const failure = this.#file.damaged(error);
+    this.#fail(failure);
+    return unknownError(failure);
+  }
+
+  get undoing(): boolean {
+    return this.#undoing;
+  }
+
+  /** Runs the undo steps of fake-indexeddb; the trees let them pass, since their changes are forgotten as a whole. */
+  undo(steps: () => void): void {
+    this.#undoing = true;
+    try {
+      steps();
+    } finally {
+      this.#undoing = false;
+    }
+  }
+
+  /** Puts a finished transaction on disk. False: not saved. */
+  commit(commit: Commit): boolean {
+    return this.#write(() => this.#file.commit(commit));
   }
 
   dropDatabase(name: string): boolean {
@@ -72,27 +97,17 @@ export class DurableState {
       write();
       return true;
     } catch (error) {
-      const failure = new RelayError('CRYPTO_STORE_WRITE_FAILED', `cannot save: ${errorText(error)}`, { cause: error });
-      this.#phase = { kind: 'failed', error: failure };
-      this.#onFailure(failure);
+      this.#fail(new RelayError('CRYPTO_STORE_WRITE_FAILED', `cannot save: ${errorText(error)}`, { cause: error }));
       return false;
     }
   }
 
-  #idOf(store: RawStore, schema: SavedDatabase | null): number | null {
-    const id = this.#storeIds.get(store) ?? null;
-    return schema === null || schema.stores.some((kept) => kept.id === id) ? id : null;
-  }
-
-  #schemaOf(database: RawDatabase): SavedDatabase {
-    const id = this.#databaseIds.get(database) ?? this.#file.nextDatabaseId();
-    this.#databaseIds.set(database, id);
-    const stores = [...database.rawObjectStores.values()].map((store) => {
-      const storeId = this.#storeIds.get(store) ?? this.#file.nextStoreId();
-      this.#storeIds.set(store, storeId);
-      return { id: storeId, definition: definitionOf(store), keyGenerator: store.keyGenerator?.num ?? null };
-    });
-    return { id, name: database.name, version: database.version, stores };
+  #fail(error: unknown): void {
+    if (this.#phase.kind !== 'open') return;
+    const failure =
+      error instanceof RelayError ? error : new RelayError('CRYPTO_STORE_UNUSABLE', errorText(error), { cause: error });
+    this.#phase = { kind: 'failed', error: failure };
+    this.#onFailure(failure);
   }
 
   /** Lets the transactions that run finish, then closes the file and frees its lock. Idempotent. */
@@ -110,4 +125,8 @@ export class DurableState {
     this.#phase = { kind: 'closed' };
     this.#file.close();
   }
+}
+
+function unknownError(error: unknown): DOMException {
+  return new DOMException(`the store has failed: ${errorText(error)}`, 'UnknownError');
 }

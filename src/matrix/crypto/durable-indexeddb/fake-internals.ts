@@ -1,64 +1,62 @@
 import type { StoredKey } from './key-codec.ts';
+import type { KeyPath } from './schema.ts';
 
 /**
- * The parts of fake-indexeddb 6 we hook into; none of them is public, so the version is pinned and `rawDatabaseOf` and
- * `rawStoreOf` refuse anything that looks different. Why not the public surface: only down here do cursors, key ranges, key
- * generators and failed requests end in three methods, and only here is the committed state to be read back.
+ * The parts of fake-indexeddb 6 we hook into; none of them is public, so the version is pinned and the functions below
+ * refuse anything that looks different. Why not the public surface: only down here do cursors, key ranges, key generators and
+ * failed requests end in the few methods of `RawRecords`, which we replace.
  */
 export interface RawRecord {
   key: StoredKey | undefined;
+  /** Of an index: the key of the record it points at. */
   readonly value: unknown;
 }
 
-/** Undo steps of a transaction, run last to first by an abort; its identity tells which transaction an operation is of. */
-export type RollbackLog = (() => void)[];
+export type Direction = 'next' | 'nextunique' | 'prev' | 'prevunique';
 
-/** A balanced search tree; `_rebuild` makes one of sorted records, as fake-indexeddb does after many deletions. */
-export interface RawTree {
-  _root: unknown;
-  _numNodes: number;
-  _rebuild(sorted: readonly RawRecord[], parent: undefined, red: boolean): unknown;
-}
-
+/** What an object store and an index keep their records in; sorted by key, in an index then by value. */
 export interface RawRecords {
-  readonly records: RawTree;
-  get(key: unknown): RawRecord | undefined;
-  values(range?: unknown): Iterable<RawRecord>;
+  get(keyOrRange: unknown): RawRecord | undefined;
+  put(record: RawRecord, noOverwrite?: boolean): RawRecord | undefined;
+  delete(keyOrRange: unknown): readonly RawRecord[];
+  deleteByKeyAndValue(key: StoredKey, value: unknown): void;
+  clear(): readonly RawRecord[];
+  values(range?: unknown, direction?: Direction): Iterable<RawRecord>;
+  size(): number;
 }
 
 export interface RawIndex {
   readonly name: string;
-  readonly keyPath: string | readonly string[];
+  readonly keyPath: KeyPath;
   readonly multiEntry: boolean;
   readonly unique: boolean;
-  readonly records: RawRecords;
-  /** One key, or for a multiEntry index of a list the keys; undefined when the record is not in the index. */
-  getIndexKey(value: unknown): StoredKey | undefined;
+  records: RawRecords;
+  /** Adds the entries of a record. */
+  storeRecord(record: RawRecord): void;
 }
 
 export interface RawStore {
   readonly name: string;
-  readonly keyPath: string | readonly string[] | null;
+  readonly keyPath: KeyPath | null;
   readonly autoIncrement: boolean;
   /** `num` is the last key given out. */
   readonly keyGenerator: { num: number } | null;
-  readonly records: RawRecords;
-  readonly rawIndexes: ReadonlyMap<string, RawIndex>;
-  storeRecord(record: RawRecord, noOverwrite: boolean, rollbackLog?: RollbackLog): StoredKey;
-  deleteRecord(keyOrRange: unknown, rollbackLog?: RollbackLog): void;
-  clear(rollbackLog?: RollbackLog): void;
+  records: RawRecords;
+  readonly rawIndexes: Map<string, RawIndex>;
 }
 
 export interface RawDatabase {
   readonly name: string;
   readonly version: number;
-  readonly rawObjectStores: ReadonlyMap<string, RawStore>;
-  readonly connections: readonly IDBDatabase[];
+  readonly rawObjectStores: Map<string, RawStore>;
 }
 
 /** What a transaction has beyond IDBTransaction. */
 export interface RawTransaction {
-  readonly _rollbackLog: RollbackLog;
+  /** Undo steps, run last to first by an abort. */
+  readonly _rollbackLog: (() => void)[];
+  /** Its turn has come: no other transaction over the same object stores runs. */
+  readonly _started: boolean;
   /** Undoes, sets `error`, and fires `abort` in a later task. */
   _abort(errorName: string | null): void;
   dispatchEvent(event: Event): boolean;
@@ -70,33 +68,21 @@ export function rawDatabaseOf(connection: IDBDatabase): RawDatabase {
   return raw as RawDatabase;
 }
 
-export function rawStoreOf(store: IDBObjectStore): RawStore {
-  const raw = field(store, '_rawObjectStore');
-  const methods = ['storeRecord', 'deleteRecord', 'clear'].map((name) => field(raw, name));
-  if (methods.some((method) => typeof method !== 'function') || !(field(raw, 'rawIndexes') instanceof Map)) {
-    throw unknownInternals();
-  }
-  return raw as RawStore;
-}
-
-/** @returns the store when a bulk load can build its trees */
-export function checkedTrees(store: RawStore): RawStore {
-  const indexes = [...store.rawIndexes.values()];
-  const trees = [store.records, ...indexes.map((index) => index.records)].map((one) => one.records);
-  if (trees.some((tree) => typeof tree._rebuild !== 'function' || typeof tree._numNodes !== 'number')) {
-    throw unknownInternals();
-  }
-  if (indexes.some((index) => typeof index.getIndexKey !== 'function')) {
-    throw unknownInternals();
-  }
-  return store;
-}
-
 export function rawTransactionOf(transaction: IDBTransaction): RawTransaction {
   if (!Array.isArray(field(transaction, '_rollbackLog')) || typeof field(transaction, '_abort') !== 'function') {
     throw unknownInternals();
   }
   return transaction as unknown as RawTransaction;
+}
+
+const RECORDS_METHODS = ['get', 'put', 'delete', 'deleteByKeyAndValue', 'clear', 'values', 'size'] as const;
+
+/** @throws Error when the records of this object store or index cannot be replaced by ours */
+export function assertReplaceable(owner: RawStore | RawIndex): void {
+  const { records } = owner;
+  const ours: readonly unknown[] = RECORDS_METHODS;
+  const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(records)).filter((name) => name !== 'constructor');
+  if (methods.length !== ours.length || methods.some((name) => !ours.includes(name))) throw unknownInternals();
 }
 
 function field(of: unknown, name: string): unknown {

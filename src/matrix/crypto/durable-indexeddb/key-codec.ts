@@ -85,8 +85,20 @@ interface Cursor {
 export function decodeKey(bytes: Buffer): StoredKey {
   const cursor: Cursor = { bytes, at: 0 };
   const key = read(cursor);
-  if (cursor.at !== bytes.length) throw new RangeError('bytes after the end of a key');
+  assertEnd(cursor);
   return key;
+}
+
+/** Two keys, one encoded after the other. @throws RangeError when the bytes are not that. */
+export function decodeKeyPair(bytes: Buffer): readonly [StoredKey, StoredKey] {
+  const cursor: Cursor = { bytes, at: 0 };
+  const pair = [read(cursor), read(cursor)] as const;
+  assertEnd(cursor);
+  return pair;
+}
+
+function assertEnd({ bytes, at }: Cursor): void {
+  if (at !== bytes.length) throw new RangeError('bytes after the end of a key');
 }
 
 function read(cursor: Cursor): StoredKey {

@@ -1,8 +1,9 @@
 import { IDBFactory as MemoryFactory, IDBKeyRange as MemoryKeyRange } from 'fake-indexeddb';
 import type { RelayError } from '../../../util/relay-error.ts';
 import { DurableFactory } from './durable-factory.ts';
+import { DurableSchema } from './durable-schema.ts';
 import { DurableState } from './durable-state.ts';
-import { restoreAll } from './restore.ts';
+import { indexAnew, restoreAll } from './restore.ts';
 import { StoreFile } from './store-file.ts';
 
 export interface DurableIndexedDbOptions {
@@ -31,12 +32,12 @@ export async function openDurableIndexedDb(options: DurableIndexedDbOptions): Pr
   const file = new StoreFile(options.path);
   try {
     const factory = new MemoryFactory();
+    const databases = file.databases();
     const state = new DurableState(file, options.onFailure);
-    const durable = new DurableFactory(state);
-    for (const { saved, database } of await restoreAll(factory, file)) {
-      state.remember(database, saved);
-      durable.hookStores(database);
-    }
+    const schema = new DurableSchema(state, databases);
+    const restored = await restoreAll(factory, schema, databases);
+    if (file.needsEntries) file.addEntries(indexAnew(restored, schema));
+    const durable = new DurableFactory(state, schema);
     durable.hookFactory(factory);
     return {
       indexedDB: factory,

@@ -1,25 +1,22 @@
-import { BulkLoad } from './bulk-load.ts';
-import { checkedTrees, type RawDatabase, rawDatabaseOf } from './fake-internals.ts';
+import type { DurableSchema } from './durable-schema.ts';
+import { type RawDatabase, rawDatabaseOf } from './fake-internals.ts';
 import type { KeyPath, StoreDefinition } from './schema.ts';
-import type { SavedDatabase, StoreFile } from './store-file.ts';
+import type { Commit, SavedDatabase } from './store-file.ts';
 
-export interface Restored {
-  readonly saved: SavedDatabase;
-  readonly database: RawDatabase;
-}
-
-/**
- * Makes the saved databases again in an empty factory: each schema in one upgrade to the stored version, then the records
- * past the request queue (a request each would cost more than the reading).
- */
-export async function restoreAll(factory: IDBFactory, file: StoreFile): Promise<readonly Restored[]> {
-  const restored: Restored[] = [];
-  for (const saved of file.databases()) {
-    const connection = await createSchema(factory, saved);
-    restored.push({ saved, database: rawDatabaseOf(connection) });
+/** Makes the saved databases again in an empty factory, each in one upgrade to the stored version; their records stay on disk. */
+export async function restoreAll(
+  factory: IDBFactory,
+  schema: DurableSchema,
+  saved: readonly SavedDatabase[],
+): Promise<readonly RawDatabase[]> {
+  const restored: RawDatabase[] = [];
+  for (const one of saved) {
+    const connection = await createSchema(factory, one);
+    const database = rawDatabaseOf(connection);
+    schema.adopt(database, one);
     connection.close();
+    restored.push(database);
   }
-  fillStores(restored, file);
   return restored;
 }
 
@@ -46,33 +43,16 @@ function mutable(keyPath: KeyPath | null): string | string[] | null {
   return keyPath === null || typeof keyPath === 'string' ? keyPath : [...keyPath];
 }
 
-function fillStores(restored: readonly Restored[], file: StoreFile): void {
-  const loads = new Map<number, BulkLoad>();
-  for (const { saved, database } of restored) {
-    for (const { id, definition, keyGenerator } of saved.stores) {
-      const store = database.rawObjectStores.get(definition.name);
-      if (store === undefined) throw new RangeError(`object store ${definition.name} was not made`);
-      if (store.keyGenerator !== null) store.keyGenerator.num = keyGenerator ?? 0;
-      loads.set(id, new BulkLoad(checkedTrees(store)));
+/** Makes the entries of all indexes from the records: what there is to save of a file of layout 1. */
+export function indexAnew(databases: readonly RawDatabase[], schema: DurableSchema): readonly Commit[] {
+  return databases.flatMap((database) => {
+    const stores = [...database.rawObjectStores.values()];
+    for (const { records, rawIndexes } of stores) {
+      if (rawIndexes.size === 0) continue;
+      for (const record of records.values()) for (const index of rawIndexes.values()) index.storeRecord(record);
     }
-  }
-  withoutStackTraces(() => {
-    file.eachRecord((record) => {
-      const load = loads.get(record.storeId);
-      if (load === undefined) throw new RangeError('a record of no object store');
-      load.take(record);
-    });
-    for (const load of loads.values()) load.finish();
+    const commit = schema.commitOf(stores, database);
+    schema.settle(stores);
+    return commit ?? [];
   });
-}
-
-/** fake-indexeddb throws and catches an exception for each record that an index leaves out; its trace is most of the cost. */
-function withoutStackTraces(work: () => void): void {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    work();
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
 }

@@ -1,6 +1,10 @@
 import type Database from 'better-sqlite3';
-import { corrupt, openFile, storeError } from './create-file.ts';
+import { errorText, type RelayError } from '../../../util/relay-error.ts';
+import { corrupt, LAYOUT_VERSION, openFile, storeError } from './create-file.ts';
+import type { Span } from './key-span.ts';
 import type { StoreDefinition } from './schema.ts';
+import type { TreeChange } from './tree-changes.ts';
+import { type TreeStatements, treeStatements } from './tree-statements.ts';
 
 export interface SavedStore {
   readonly id: number;
@@ -21,28 +25,23 @@ export interface SavedRecord {
   readonly value: Buffer;
 }
 
-/** What a transaction did to the records of one object store; `cleared` comes first. */
-export interface StoreChange {
-  readonly storeId: number;
-  readonly cleared: boolean;
-  readonly puts: readonly SavedRecord[];
-  readonly deletes: readonly Buffer[];
-  readonly keyGenerator: number | null;
+/** The records of an object store or the entries of an index, by the number of either. */
+export interface TreeId {
+  readonly kind: 'records' | 'entries';
+  readonly id: number;
 }
 
-/** A committed transaction; with `schema` it is a version change, and stores not listed there are gone. */
+/** A committed transaction; with `schema` it is a version change, and stores and indexes not listed there are gone. */
 export interface Commit {
   readonly schema: SavedDatabase | null;
-  readonly changes: readonly StoreChange[];
+  readonly keyGenerators: readonly { readonly storeId: number; readonly lastKey: number }[];
+  readonly changes: readonly (TreeChange & { readonly tree: TreeId })[];
 }
 
 const STATEMENTS = {
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
-  put: 'INSERT INTO records (store_id, key, value) VALUES (?, ?, ?) ON CONFLICT (store_id, key) DO UPDATE SET value = excluded.value',
-  remove: 'DELETE FROM records WHERE store_id = ? AND key = ?',
-  clear: 'DELETE FROM records WHERE store_id = ?',
   keyGenerator: 'UPDATE stores SET key_generator = ? WHERE id = ?',
   putDatabase:
     'INSERT INTO databases (id, name, version) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version',
@@ -51,11 +50,10 @@ const STATEMENTS = {
     ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, key_generator = excluded.key_generator`,
   storeIds: 'SELECT id FROM stores WHERE database_id = ?',
   dropStore: 'DELETE FROM stores WHERE id = ?',
+  sweepEntries: `DELETE FROM entries WHERE index_id NOT IN
+    (SELECT one.value ->> 'id' FROM stores, json_each(stores.definition, '$.indexes') AS one)`,
   databases: 'SELECT id, name, version FROM databases ORDER BY id',
   stores: 'SELECT id, definition, key_generator AS keyGenerator FROM stores WHERE database_id = ? ORDER BY id',
-  // In the order of the file, which reads fastest; the trees in memory sort.
-  records: 'SELECT store_id AS storeId, key, value FROM records',
-  lastIds: 'SELECT (SELECT max(id) FROM databases) AS databaseId, (SELECT max(id) FROM stores) AS storeId',
 } as const;
 
 type Statements = Readonly<Record<keyof typeof STATEMENTS, Database.Statement>>;
@@ -68,33 +66,28 @@ export class StoreFile {
   readonly #path: string;
   readonly #db: Database.Database;
   readonly #run: Statements;
-  #lastDatabaseId: number;
-  #lastStoreId: number;
+  readonly #trees: Readonly<Record<TreeId['kind'], TreeStatements>>;
+  /** A file of layout 1 has no index entries: they are to be made of the records first of all. */
+  readonly needsEntries: boolean;
 
   constructor(path: string) {
     this.#path = path;
-    this.#db = openFile(path);
+    const { db, needsEntries } = openFile(path);
+    this.#db = db;
+    this.needsEntries = needsEntries;
     try {
+      const prepare = (sql: string): Database.Statement => this.#db.prepare(sql);
       this.#run = Object.fromEntries(
-        Object.entries(STATEMENTS).map(([name, sql]) => [name, this.#db.prepare(sql)]),
+        Object.entries(STATEMENTS).map(([name, sql]) => [name, prepare(sql)]),
       ) as unknown as Statements;
-      const last = this.#run.lastIds.get() as { databaseId: number | null; storeId: number | null };
-      this.#lastDatabaseId = last.databaseId ?? 0;
-      this.#lastStoreId = last.storeId ?? 0;
+      this.#trees = {
+        records: treeStatements(prepare, { table: 'records', owner: 'store_id', value: 'value' }),
+        entries: treeStatements(prepare, { table: 'entries', owner: 'index_id', value: null }),
+      };
     } catch (error) {
       this.#db.close();
       throw storeError(path, error);
     }
-  }
-
-  nextDatabaseId(): number {
-    this.#lastDatabaseId += 1;
-    return this.#lastDatabaseId;
-  }
-
-  nextStoreId(): number {
-    this.#lastStoreId += 1;
-    return this.#lastStoreId;
   }
 
   databases(): readonly SavedDatabase[] {
@@ -109,33 +102,56 @@ export class StoreFile {
     return rows.map((row) => ({ ...row, definition: JSON.parse(row.definition) as StoreDefinition }));
   }
 
-  /** Calls `take` for each record, in no order that means anything. */
-  eachRecord(take: (record: SavedRecord & { readonly storeId: number }) => void): void {
-    this.#reading(() => {
-      const rows = this.#run.records.iterate() as IterableIterator<SavedRecord & { readonly storeId: number }>;
-      for (const record of rows) take(record);
-    });
+  /** Bytes that SQLite returned but that do not parse. */
+  damaged(error: unknown): RelayError {
+    return corrupt(this.#path, errorText(error));
+  }
+
+  get({ kind, id }: TreeId, key: Buffer): Buffer | undefined {
+    return this.#reading(() => this.#trees[kind].get.get(id, key) as Buffer | undefined);
+  }
+
+  count({ kind, id }: TreeId): number {
+    return this.#reading(() => this.#trees[kind].count.get(id) as number);
+  }
+
+  page({ kind, id }: TreeId, span: Span, limit: number): readonly SavedRecord[] {
+    const statement = span.descending ? this.#trees[kind].down : this.#trees[kind].up;
+    return this.#reading(() => statement.all(id, span.from, span.to, limit) as SavedRecord[]);
   }
 
   #reading<Result>(read: () => Result): Result {
     try {
       return read();
     } catch (error) {
-      // Bytes that SQLite returned but that do not parse.
-      if (error instanceof RangeError || error instanceof SyntaxError) throw corrupt(this.#path, error.message);
+      if (error instanceof SyntaxError) throw this.damaged(error);
       throw storeError(this.#path, error);
     }
   }
 
   commit(commit: Commit): void {
+    this.#writing(() => this.#write(commit));
+  }
+
+  /** Brings a file of layout 1 to this one, in one step. */
+  addEntries(commits: readonly Commit[]): void {
     this.#writing(() => {
-      if (commit.schema !== null) this.#writeSchema(commit.schema);
-      for (const change of commit.changes) this.#writeChange(change);
+      for (const commit of commits) this.#write(commit);
+      this.#db.pragma(`user_version = ${LAYOUT_VERSION}`);
     });
   }
 
+  #write({ schema, keyGenerators, changes }: Commit): void {
+    if (schema !== null) this.#writeSchema(schema);
+    for (const { storeId, lastKey } of keyGenerators) this.#run.keyGenerator.run(lastKey, storeId);
+    for (const { tree, ...change } of changes) this.#writeTree(tree, change);
+  }
+
   dropDatabase(name: string): void {
-    this.#writing(() => this.#run.dropDatabase.run(JSON.stringify(name)));
+    this.#writing(() => {
+      this.#run.dropDatabase.run(JSON.stringify(name));
+      this.#run.sweepEntries.run();
+    });
   }
 
   #writeSchema(schema: SavedDatabase): void {
@@ -147,13 +163,17 @@ export class StoreFile {
     for (const store of schema.stores) {
       this.#run.putStore.run(store.id, schema.id, JSON.stringify(store.definition), store.keyGenerator);
     }
+    this.#run.sweepEntries.run();
   }
 
-  #writeChange(change: StoreChange): void {
-    if (change.cleared) this.#run.clear.run(change.storeId);
-    for (const key of change.deletes) this.#run.remove.run(change.storeId, key);
-    for (const { key, value } of change.puts) this.#run.put.run(change.storeId, key, value);
-    if (change.keyGenerator !== null) this.#run.keyGenerator.run(change.keyGenerator, change.storeId);
+  #writeTree({ kind, id }: TreeId, { cleared, deletes, puts }: TreeChange): void {
+    const tree = this.#trees[kind];
+    if (cleared) tree.clear.run(id);
+    for (const key of deletes) tree.remove.run(id, key);
+    for (const { key, value } of puts) {
+      if (kind === 'entries') tree.put.run(id, key);
+      else tree.put.run(id, key, value);
+    }
   }
 
   #writing(write: () => void): void {

@@ -122,7 +122,7 @@ describe('a file that cannot be used is told and left as it is', () => {
   test('from a newer program: CRYPTO_STORE_NEWER', async () => {
     const path = await filledFile();
     const db = new Database(path);
-    db.pragma('user_version = 2');
+    db.pragma('user_version = 3');
     db.close();
     await expect(reopen(path)).rejects.toMatchObject({ code: 'CRYPTO_STORE_NEWER' });
   });
@@ -130,14 +130,54 @@ describe('a file that cannot be used is told and left as it is', () => {
   test('no folder: CRYPTO_STORE_UNUSABLE', async () => {
     await expect(reopen(join(folder(), 'none', 'x'))).rejects.toMatchObject({ code: 'CRYPTO_STORE_UNUSABLE' });
   });
+});
 
-  test('a record whose key is no key: CRYPTO_STORE_CORRUPT', async () => {
-    const path = await filledFile();
-    const db = new Database(path);
-    db.exec("INSERT INTO records (store_id, key, value) SELECT id, x'99', x'00' FROM stores");
-    db.close();
-    await expect(reopen(path)).rejects.toMatchObject({ code: 'CRYPTO_STORE_CORRUPT' });
+describe('bytes that SQLite takes for good but that are not ours', () => {
+  test.each([
+    ['a key', "INSERT INTO records (store_id, key, value) SELECT id, x'60', x'00' FROM stores"],
+    ['a value', "UPDATE records SET value = x'00'"],
+  ])('%s: the reader gets an error, onFailure hears CRYPTO_STORE_CORRUPT, nothing is written any more', async (_, sql) => {
+    const store = await restartable();
+    const db = await open(store.current(), 'x', 1, made);
+    await write(db, (at) => at('a').put('value', 1));
+    const factory = await store.restart(() => {
+      const file = new Database(store.path);
+      file.exec(sql);
+      file.close();
+    });
+    const again = await open(factory, 'x');
+    await expect(done(again.transaction('a').objectStore('a').getAll())).rejects.toMatchObject({
+      name: 'UnknownError',
+    });
+    expect(store.failures).toMatchObject([{ code: 'CRYPTO_STORE_CORRUPT' }]);
+    expect(() => again.transaction('a', 'readwrite')).toThrow(expect.objectContaining({ name: 'UnknownError' }));
   });
+});
+
+test('a file of layout 1, which had no index entries, is brought to this layout', async () => {
+  const store = await restartable();
+  const db = await open(store.current(), 'x', 3, (upgraded) => {
+    const people = upgraded.createObjectStore('a', { keyPath: 'id' });
+    people.createIndex('by tag', 'tags', { multiEntry: true });
+    people.createIndex('by name', ['name'], { unique: true });
+  });
+  await write(db, (at) => {
+    for (let id = 0; id < 300; id += 1) at('a').put({ id, name: `name ${id}`, tags: [id % 2, 'all'] });
+  });
+  const factory = await store.restart(() => {
+    const file = new Database(store.path);
+    file.exec(`DROP TABLE entries; PRAGMA user_version = 1;
+      UPDATE stores SET definition = json_remove(definition, '$.indexes[0].id', '$.indexes[1].id')`);
+    file.close();
+  });
+  const ask = async (from: IDBDatabase): Promise<unknown> => {
+    const a = from.transaction('a').objectStore('a');
+    return [await done(a.index('by tag').count('all')), await done(a.index('by name').getKey(['name 7']))];
+  };
+  const upgraded = await open(factory, 'x');
+  expect(await ask(upgraded)).toEqual([300, 7]);
+  expect(await write(upgraded, (at) => at('a').delete(7))).toBe('complete');
+  expect(await ask(await open(await store.restart(), 'x'))).toEqual([299, undefined]);
 });
 
 function overwrite(path: string, at: number, bytes: Buffer): void {

@@ -12,6 +12,7 @@ import {
   applyToModel,
   EMPTY_MODEL,
   type Model,
+  makeStore,
   type RandomTransaction,
   randomTransactions,
   sorted,
@@ -88,9 +89,14 @@ async function runAndKill(args: readonly string[], after: number): Promise<numbe
 async function readBack(path: string): Promise<Found> {
   const durable = await openDurableIndexedDb({ path, onFailure: () => undefined });
   try {
-    const db = await open(durable.indexedDB, 'x', 1, (made) => made.createObjectStore('s', { autoIncrement: true }));
+    const db = await open(durable.indexedDB, 'x', 1, makeStore);
     const store = db.transaction('s').objectStore('s');
     const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+    const byValue = values
+      .map((value, at) => [value, keys[at]] as const)
+      .sort(([a], [b]) => durable.indexedDB.cmp(a, b));
+    const index = db.transaction('s').objectStore('s').index('by value');
+    expect(await done(index.getAllKeys())).toEqual(byValue.map(([, key]) => key));
     // Asked and taken back: the abort restores the generator.
     const probe = db.transaction('s', 'readwrite');
     const generator = Number(await done(probe.objectStore('s').add('probe')));

@@ -88,6 +88,11 @@ export function sorted(records: ReadonlyMap<number | string, string>): [number |
   });
 }
 
+/** The object store that the transactions are over: it has an index of its values. */
+export function makeStore(db: IDBDatabase): void {
+  db.createObjectStore('s', { autoIncrement: true }).createIndex('by value', '');
+}
+
 /** The same through IndexedDB; resolves when the transaction has completed or aborted. */
 export function applyToStore(db: IDBDatabase, range: typeof IDBKeyRange, todo: RandomTransaction): Promise<void> {
   const transaction = db.transaction('s', 'readwrite');

@@ -120,6 +120,55 @@ describe('transactions across a restart', () => {
     expect((await dump(await open(await store.restart(), 'x'))).a).toEqual([[1, 'late']]);
   });
 
+  test('an abort while waiting for its turn takes nothing from the transaction before it', async () => {
+    const store = await restartable();
+    const db = await open(store.current(), 'x', 1, plain);
+    const first = db.transaction('a', 'readwrite');
+    const firstEnd = ended(first);
+    const second = db.transaction('a', 'readwrite');
+    const secondEnd = ended(second);
+    second.objectStore('a').put('never', 2);
+    await done(first.objectStore('a').put('kept', 1));
+    second.abort();
+    first.objectStore('a').put('kept too', 3);
+    expect([await firstEnd, await secondEnd]).toEqual(['complete', '']);
+    const expected = [
+      [1, 'kept'],
+      [3, 'kept too'],
+    ];
+    expect((await dump(db)).a).toEqual(expected);
+    expect((await dump(await open(await store.restart(), 'x'))).a).toEqual(expected);
+  });
+
+  test('the next in line sees nothing of an aborted one, even if it begins before the abort is told', async () => {
+    const store = await restartable();
+    const db = await open(store.current(), 'x', 1, plain);
+    const first = db.transaction('a', 'readwrite');
+    first.objectStore('a').put('lost', 1).onsuccess = () => {
+      first.abort();
+      db.transaction('b');
+    };
+    const second = db.transaction('a', 'readwrite');
+    const secondEnd = ended(second);
+    const seen = done(second.objectStore('a').get(1));
+    second.objectStore('a').put('kept', 2);
+    expect([await seen, await secondEnd]).toEqual([undefined, 'complete']);
+    expect((await dump(await open(await store.restart(), 'x'))).a).toEqual([[2, 'kept']]);
+  });
+
+  test('two transactions over different stores of one database run side by side', async () => {
+    const store = await restartable();
+    const db = await open(store.current(), 'x', 1, plain);
+    const lost = db.transaction('b', 'readwrite');
+    const lostEnd = ended(lost);
+    const kept = db.transaction('a', 'readwrite');
+    const keptEnd = ended(kept);
+    await Promise.all([done(lost.objectStore('b').put({ id: 1 })), done(kept.objectStore('a').put('kept', 1))]);
+    lost.abort();
+    expect([await lostEnd, await keptEnd]).toEqual(['', 'complete']);
+    expect(await dump(await open(await store.restart(), 'x'))).toEqual({ a: [[1, 'kept']], b: [] });
+  });
+
   test('two databases do not touch each other; deleteDatabase removes one for good', async () => {
     const store = await restartable();
     const left = await open(store.current(), 'left', 1, plain);

@@ -6,9 +6,11 @@ import { assessHealth, type HealthReport, matrixHealth, radioHealth } from '../o
 import type { RelayStatus } from '../plugins/api.ts';
 import type { PluginHost } from '../plugins/host/host.ts';
 import type { VirtualNode } from '../radio/virtual-node/virtual-node.ts';
+import { isDirectRoom } from '../relay/direct-rooms.ts';
 import { Engine } from '../relay/engine.ts';
 import type { RelayObserver } from '../relay/observer.ts';
 import type { GuestPacket, RadioPort } from '../relay/ports.ts';
+import { isKnownRoom } from '../relay/room-history.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
@@ -99,6 +101,8 @@ function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): Ma
     clock,
     logger,
     random,
+    isDirectRoom: (roomId) => isDirectRoom(roomId, store.values),
+    wasInside: (roomId) => isKnownRoom(roomId, store.values),
     isKnownEvent: (eventId) => store.inbox.hasEvent(eventId),
     maxBackfillAgeMs: config.relay.maxAgeMs,
     ...(options.onServerTime === undefined ? {} : { onServerTime: options.onServerTime }),

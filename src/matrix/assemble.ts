@@ -15,10 +15,14 @@ export interface AssembleContext {
   readonly logger: Logger;
   readonly userId: string;
   readonly sinceToken: string | null;
+  /** The server does not know our token any more: what we have and the age of events tell where the gap begins. */
+  readonly lost: boolean;
   readonly limits: BackfillLimits;
   readonly memberName: (roomId: string, userId: string) => string | null;
   /** Gaps of other rooms are left alone: nobody reads them. */
-  readonly isMapped: (roomId: string) => boolean;
+  readonly isRead: (roomId: string) => boolean;
+  /** We were in the room before this answer. */
+  readonly wasInside: (roomId: string) => boolean;
   /** See MatrixSink.onLearned. */
   readonly onLearned: (event: RoomEvent) => void;
 }
@@ -55,18 +59,32 @@ export async function assemble(
 }
 
 async function wholeRun(section: JoinedSection, context: AssembleContext): Promise<RoomRun> {
-  const { timeline } = section;
-  if (context.sinceToken === null) return { events: timeline, members: [], complete: true };
-  const sinceJoin = sinceOwnJoin(timeline, context.userId);
+  const { timeline, roomId, prevBatch } = section;
+  const { sinceToken, lost, userId, limits } = context;
+  if (sinceToken === null && !lost) return { events: timeline, members: [], complete: true };
+  const self = { userId, wasInside: context.wasInside(roomId) };
+  const sinceJoin = sinceOwnJoin(timeline, self);
   if (sinceJoin !== null) return { events: sinceJoin, members: [], complete: true };
-  if (!section.limited || section.prevBatch === null || !context.isMapped(section.roomId)) {
-    return { events: timeline, members: [], complete: true };
+  if (!context.isRead(roomId)) return { events: lost ? [] : timeline, members: [], complete: true };
+  const isGap = section.limited && !(lost && timeline.some((event) => isKnown(event, limits)));
+  if (!isGap || prevBatch === null) {
+    return { events: lost ? newsOf(timeline, limits) : timeline, members: [], complete: !isGap };
   }
-  const { roomId, prevBatch } = section;
-  const gap = { roomId, prevBatch, sinceToken: context.sinceToken, userId: context.userId };
-  const filled = await fillGap(context.api, gap, context.limits);
+  const filled = await fillGap(context.api, { roomId, prevBatch, sinceToken, self }, limits);
   context.logger.info('Filled a gap in a room', { room: roomId, events: filled.events.length });
-  return { ...filled, events: [...filled.events, ...timeline] };
+  const run = [...filled.events, ...timeline];
+  const events = sinceOwnJoin(run, self) ?? run;
+  return { ...filled, events: lost ? newsOf(events, limits) : events };
+}
+
+/** Without a token: what comes after the last event that we have, and is not too old to be of use. */
+function newsOf(events: readonly JsonObject[], limits: BackfillLimits): readonly JsonObject[] {
+  const last = events.findLastIndex((event) => isKnown(event, limits));
+  return events.slice(last + 1).filter((event) => (asNumber(event.origin_server_ts) ?? 0) >= limits.oldestMs);
+}
+
+function isKnown(event: JsonObject, limits: BackfillLimits): boolean {
+  return limits.isKnown(asString(event.event_id) ?? '');
 }
 
 function displayName(memberEvent: JsonObject): string | null {

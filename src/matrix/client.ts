@@ -43,6 +43,10 @@ export interface MatrixOptions extends AccountOptions {
   readonly upgradedRooms?: UpgradeMemory;
   /** Back-fill ends at an event the relay has; without it, at the sync token. */
   readonly isKnownEvent?: (eventId: string) => boolean;
+  /** Rooms that are read though no configuration names them. */
+  readonly isDirectRoom?: (roomId: string) => boolean;
+  /** Durable memory of the rooms whose events the relay has taken; without one, each of our joins is an arrival. */
+  readonly wasInside?: (roomId: string) => boolean;
   /** Events older than this are not fetched by back-fill (milliseconds, default a day). */
   readonly maxBackfillAgeMs?: number;
   readonly maxBackfillEvents?: number;
@@ -142,8 +146,7 @@ class MatrixClientAdapter implements MatrixAdapter {
         requestTimeoutMs: this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
         onStatus: (status, reason, attempts) => this.#setState(status, reason, attempts),
         onSynced: () => this.#onSynced(),
-        assembly: (token) => this.#assembly(token),
-        mappedRoomIds: () => this.#rooms.mappedRoomIds(),
+        assembly: (token, lost) => this.#assembly(token, lost),
       },
       sinceToken,
     );
@@ -278,7 +281,7 @@ class MatrixClientAdapter implements MatrixAdapter {
     }
   }
 
-  #assembly(sinceToken: string | null): AssembleContext {
+  #assembly(sinceToken: string | null, lost: boolean): AssembleContext {
     const { clock, logger } = this.#options;
     return {
       api: this.#api,
@@ -286,13 +289,15 @@ class MatrixClientAdapter implements MatrixAdapter {
       logger,
       userId: this.#account.userId() ?? '',
       sinceToken,
+      lost,
       limits: {
         oldestMs: clock.now() - (this.#options.maxBackfillAgeMs ?? BACKFILL_AGE_MS),
         maxEvents: this.#options.maxBackfillEvents ?? BACKFILL_EVENTS,
         isKnown: this.#options.isKnownEvent ?? (() => false),
       },
       memberName: (roomId, userId) => memberName(this.#model.room(roomId), userId),
-      isMapped: (roomId) => this.#rooms.isMapped(roomId),
+      isRead: (roomId) => this.#rooms.isMapped(roomId) || (this.#options.isDirectRoom?.(roomId) ?? false),
+      wasInside: this.#options.wasInside ?? (() => false),
       onLearned: (event) => this.#learned(event),
     };
   }

@@ -9,7 +9,10 @@ import { errorText } from '../util/relay-error.ts';
 import { asNumber, asObject, asString } from './json-read.ts';
 
 /** `unreached`: the server never saw the request. `cut`: it may have. `bad-answer`: a success that is no JSON. */
-export type HttpFailureKind = 'unreached' | 'cut' | 'timeout' | 'aborted' | 'status' | 'bad-answer';
+export type HttpFailureKind = 'unreached' | 'cut' | 'timeout' | 'aborted' | 'status' | 'bad-answer' | 'too-large';
+
+/** Far above any honest answer, and what a small machine can still take in. */
+const MAX_ANSWER_BYTES = 32 * 1024 ** 2;
 
 export class HttpFailure extends Error {
   override readonly name = 'HttpFailure';
@@ -62,7 +65,7 @@ export function createHttp(clock: Clock, onServerTime?: (nowMs: number) => void)
     if (request.signal?.aborted) giveUp();
     try {
       const response = await fetch(request.url, fetchOptions(request, limit.signal));
-      const text = await response.text();
+      const text = await readText(response);
       const answer = readAnswer(response, text, clock.now());
       const serverMs = Date.parse(response.headers.get('Date') ?? '');
       if (Number.isFinite(serverMs)) onServerTime?.(serverMs);
@@ -87,6 +90,21 @@ function fetchOptions(request: HttpRequest, signal: AbortSignal): RequestInit {
   headers['Content-Type'] = request.contentType ?? 'application/json';
   const body = request.body instanceof Uint8Array ? new Uint8Array(request.body) : JSON.stringify(request.body);
   return { method: request.method, headers, signal, body };
+}
+
+/** @throws HttpFailure too-large, before it is all in memory */
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_ANSWER_BYTES) {
+      const mib = MAX_ANSWER_BYTES / 1024 ** 2;
+      throw new HttpFailure('too-large', `the answer of the homeserver is larger than ${mib} MiB`);
+    }
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 function readAnswer(response: Response, text: string, nowMs: number): JsonObject {

@@ -144,14 +144,6 @@ export class Rooms {
     return words.length === 0 ? null : words.join('; ');
   }
 
-  /** Ids of the mapped rooms as far as they are known. */
-  mappedRoomIds(): readonly string[] {
-    return this.#mapped.flatMap((name) => {
-      const entry = this.#entries.get(name);
-      return entry === undefined ? [] : (this.#current(entry) ?? []);
-    });
-  }
-
   #current({ roomId }: Entry): string | null {
     return roomId === null ? null : this.#options.upgrades.follow(roomId);
   }

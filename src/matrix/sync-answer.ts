@@ -75,17 +75,24 @@ function latestState(events: readonly JsonObject[]): readonly JsonObject[] {
 
 /**
  * The events since we came in, where we joined within them: what was said before we were there is history, which a
- * relay does not repeat. @returns null when no join of ours is among them
+ * relay does not repeat. A change of our display name is a join upon a join, and no arrival.
+ * @param self.wasInside we were in the room before these events: tells what an event does not that lacks `prev_content`
+ * @returns null when no arrival of ours is among them
  */
-export function sinceOwnJoin(events: readonly JsonObject[], userId: string): readonly JsonObject[] | null {
-  const index = events.findLastIndex((event) => {
-    if (event.type !== 'm.room.member' || event.state_key !== userId) return false;
-    if (asObject(event.content).membership !== 'join') return false;
+export function sinceOwnJoin(
+  events: readonly JsonObject[],
+  self: { readonly userId: string; readonly wasInside: boolean },
+): readonly JsonObject[] | null {
+  let isInside = self.wasInside;
+  let arrival = -1;
+  events.forEach((event, index) => {
+    if (event.type !== 'm.room.member' || event.state_key !== self.userId) return;
     const previous = asObject(event.unsigned).prev_content;
-    // A change of our display name is a join upon a join, and no arrival.
-    return !isObject(previous) || previous.membership !== 'join';
+    const wasInside = isObject(previous) ? previous.membership === 'join' : isInside;
+    isInside = asObject(event.content).membership === 'join';
+    if (isInside && !wasInside) arrival = index;
   });
-  return index < 0 ? null : events.slice(index);
+  return arrival < 0 ? null : events.slice(arrival);
 }
 
 function isString(value: unknown): boolean {

@@ -41,8 +41,7 @@ export interface SyncLoopOptions {
   readonly onStatus: (status: MatrixStatus, reason: string | null, attempts: number) => void;
   /** Called after each complete sync. */
   readonly onSynced: () => void;
-  readonly assembly: (sinceToken: string | null) => AssembleContext;
-  readonly mappedRoomIds: () => readonly string[];
+  readonly assembly: (sinceToken: string | null, lost: boolean) => AssembleContext;
 }
 
 export class SyncLoop {
@@ -51,8 +50,10 @@ export class SyncLoop {
   #attempts = 0;
   #quickAnswers = 0;
   #needState = true;
-  /** The token was refused: what is sent from now on starts afresh, with everything before it missing. */
+  /** The token was refused: the next answer begins anew, and what came since has to be found by other means. */
   #lost = false;
+  /** The last answer was too large: the next one is asked to hold less, and gaps are filled in pieces. */
+  #small = false;
 
   constructor(options: SyncLoopOptions, sinceToken: string | null) {
     this.#options = options;
@@ -84,14 +85,14 @@ export class SyncLoop {
     const sections = readSections(answer);
     await model.process(withoutMessages(answer, sections));
     rooms.onSync(sections);
-    const { events, gaps } = await assemble(sections, this.#options.assembly(this.#token));
-    const lost = this.#lost ? this.#options.mappedRoomIds() : [];
-    await this.#deliver(sink, { events, nextToken, initial: this.#token === null, gaps: [...gaps, ...lost] });
+    const news = await assemble(sections, this.#options.assembly(this.#token, this.#lost));
+    await this.#deliver(sink, { ...news, nextToken, initial: this.#token === null && !this.#lost });
     if (signal.aborted) return;
     for (const { roomId } of sections.left) model.forget(roomId);
     this.#token = nextToken;
     this.#needState = false;
     this.#lost = false;
+    this.#small = false;
     this.#options.onSynced();
     await this.#holdQuickAnswers(sections, longPoll, clock.monotonic() - startedMs);
   }
@@ -111,7 +112,7 @@ export class SyncLoop {
     const { api, pollTimeoutMs, requestTimeoutMs } = this.#options;
     const waitMs = longPoll ? pollTimeoutMs : 0;
     const query = {
-      filter: this.#token === null ? INITIAL_FILTER : FILTER,
+      filter: this.#small ? SMALL_FILTER : this.#token === null ? INITIAL_FILTER : FILTER,
       timeout: String(waitMs),
       set_presence: 'offline',
       ...(this.#token === null ? {} : { since: this.#token }),
@@ -150,6 +151,7 @@ export class SyncLoop {
       onStatus('connecting', 'the homeserver has ended our session', this.#attempts);
       return;
     }
+    if (error instanceof HttpFailure && error.kind === 'too-large') this.#small = true;
     if (this.#token !== null && isTokenRefusal(error)) this.#startAfresh(failure);
     const atLeastMs = failure.retry.kind === 'after' ? failure.retry.ms : 0;
     const range = loggedOut ? LOGGED_OUT_BACKOFF : BACKOFF;
@@ -204,3 +206,4 @@ function filter(timelineLimit: number): string {
 const FILTER = filter(100);
 /** Without a token the timeline is history, which nobody asked for. */
 const INITIAL_FILTER = filter(10);
+const SMALL_FILTER = filter(1);

@@ -86,6 +86,11 @@ export interface DeliverySource {
   readonly parts: number;
 }
 
+/** An event that carries no packet: nothing links to it, and nothing stands in for it. */
+export function plainEvent(type: string, content: JsonObject): EventDelivery {
+  return { kind: 'event', type, content, relation: null, link: null, fallback: null };
+}
+
 /** Order within a lane: direct messages and replies before chat, chat before plugin output, that before bulk. */
 export const PRIORITY = { direct: 10, reply: 20, chat: 30, status: 40, plugin: 50, bulk: 70 } as const;
 

@@ -1,11 +1,11 @@
 import { nodeId } from '../util/node-id.ts';
 import { RelayError } from '../util/relay-error.ts';
-import { directRoomName, PRIORITY, parseDirectRoom } from './delivery.ts';
+import { directRoomName, PRIORITY, parseDirectRoom, plainEvent } from './delivery.ts';
 import type { MatrixPort, MeshNode } from './ports.ts';
 import { textContent } from './rules/room-content.ts';
 import type { DirectTarget, Intent } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
-import type { StorePort } from './store-port.ts';
+import type { StorePort, ValueStore } from './store-port.ts';
 import { describeNode } from './world.ts';
 
 export interface DirectRoomsOptions {
@@ -27,7 +27,7 @@ export class DirectRooms {
 
   /** The node a room belongs to; null for any other room. */
   target(roomId: string): DirectTarget | null {
-    const room = this.#options.store.values.get(`dmroom:${roomId}`);
+    const room = this.#options.store.values.get(directKey(roomId));
     return room === null ? null : parseDirectRoom(room);
   }
 
@@ -52,7 +52,7 @@ export class DirectRooms {
     });
     store.transaction(() => {
       store.values.set(`dm:${room}`, roomId);
-      store.values.set(`dmroom:${roomId}`, room);
+      store.values.set(directKey(roomId), room);
       store.values.set(`dmname:${room}`, long);
       store.values.set(`room:${roomId}`, 'joined');
     });
@@ -86,14 +86,15 @@ export class DirectRooms {
     if (before === null) return [];
     const body = 'The public key of this node has changed: it was reset, or another device uses its number.';
     const content = { ...textContent(body, { mmrelay_suppress: true }), msgtype: 'm.notice' };
-    const delivery = {
-      kind: 'event',
-      type: 'm.room.message',
-      content,
-      relation: null,
-      link: null,
-      fallback: null,
-    } as const;
-    return [{ kind: 'to-room', room, priority: PRIORITY.chat, delivery }];
+    return [{ kind: 'to-room', room, priority: PRIORITY.chat, delivery: plainEvent('m.room.message', content) }];
   }
+}
+
+/** Whether the room is one for direct messages with a node. */
+export function isDirectRoom(roomId: string, values: ValueStore): boolean {
+  return values.get(directKey(roomId)) !== null;
+}
+
+function directKey(roomId: string): string {
+  return `dmroom:${roomId}`;
 }

@@ -265,6 +265,7 @@ export class Engine {
         const readable = event.undecryptable === null ? event : this.#unread.add(event);
         if (readable !== null) this.#storeEvent(readable);
       }
+      for (const roomId of batch.gaps) this.#tellGap(roomId);
       store.values.set(TOKEN_KEY, batch.nextToken);
       if (ownUser !== null) store.values.set(TOKEN_USER_KEY, ownUser);
     });
@@ -276,6 +277,11 @@ export class Engine {
     if (!isRelayable(event)) return;
     this.#unread.noteRead(event);
     if (store.inbox.addEvent(event, clock.now()) !== null) observer.onRoomEvent(event);
+  }
+
+  #tellGap(roomId: string): void {
+    const route = this.#names.routeOf(roomId);
+    if (route !== undefined) this.#teller.tellGap(route.room);
   }
 
   #noteNode(radio: string, node: MeshNode): void {

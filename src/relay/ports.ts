@@ -265,7 +265,7 @@ export interface SyncBatch {
   readonly nextToken: string;
   /** True when there was no token to start from: its events are history, not news. */
   readonly initial: boolean;
-  /** Room ids whose gap could not be filled completely. */
+  /** Rooms in which events are missing that nobody can read any more: their people have to know. */
   readonly gaps: readonly string[];
 }
 

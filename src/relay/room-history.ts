@@ -11,16 +11,21 @@ export function newsOf(batch: SyncBatch, ownUser: string | null, values: ValueSt
   batch.events.forEach((event, index) => {
     if (event.type === 'm.room.member' && event.stateKey === ownUser && ownUser !== null) {
       if (event.content.membership !== 'join') values.delete(roomKey(event.roomId));
-      else if (values.get(roomKey(event.roomId)) === null) joinedAt.set(event.roomId, index);
+      else if (!isKnownRoom(event.roomId, values)) joinedAt.set(event.roomId, index);
     }
   });
   const rooms = new Set(batch.events.map((event) => event.roomId));
-  const known = new Map([...rooms].map((roomId) => [roomId, values.get(roomKey(roomId)) !== null]));
+  const known = new Map([...rooms].map((roomId) => [roomId, isKnownRoom(roomId, values)]));
   for (const roomId of rooms) if (known.get(roomId) === false) values.set(roomKey(roomId), 'joined');
   if (batch.initial) return [];
   return batch.events.filter(
     (event, index) => known.get(event.roomId) === true || index > (joinedAt.get(event.roomId) ?? -1),
   );
+}
+
+/** Whether we have been in this room, and not left it since. */
+export function isKnownRoom(roomId: string, values: ValueStore): boolean {
+  return values.get(roomKey(roomId)) !== null;
 }
 
 function roomKey(roomId: string): string {

@@ -2,7 +2,14 @@ import type { Clock } from '../util/clock.ts';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText } from '../util/relay-error.ts';
-import { type DeliverySource, type EventDelivery, PRIORITY, type RadioDelivery, roomLane } from './delivery.ts';
+import {
+  type DeliverySource,
+  type EventDelivery,
+  PRIORITY,
+  plainEvent,
+  type RadioDelivery,
+  roomLane,
+} from './delivery.ts';
 import type { RadioOutcome } from './radio-lane.ts';
 import { replyContent } from './rules/room-content.ts';
 import type { Intent } from './rules/view.ts';
@@ -48,7 +55,7 @@ export class Teller {
 
   /** Something for everybody in the room. Call inside the transaction of its cause. */
   say(room: string, body: string): void {
-    this.#add(room, event('m.room.message', { msgtype: 'm.notice', body, mmrelay_suppress: true }));
+    this.#add(room, notice(body));
   }
 
   /** The radio's word about one packet of ours. Call inside the transaction that changes its row. */
@@ -69,6 +76,11 @@ export class Teller {
     const waiting = this.#tooOld.get(room);
     if (waiting === undefined) this.#tooOld.set(room, { count: 1, cancel: this.#sayLater(room) });
     else waiting.count += 1;
+  }
+
+  /** The homeserver does not hand out what was said while we were away. Call inside a transaction. */
+  tellGap(room: string): void {
+    this.say(room, 'Some messages of the last hours could not be read; they were not sent to the mesh.');
   }
 
   /** Says now what it was going to say. */
@@ -148,15 +160,15 @@ function statusWords(outcome: Extract<RadioOutcome, { reason: string }>, source:
   return `${part}${outcome.state === 'expired' ? 'waited too long: ' : ''}${outcome.reason}`;
 }
 
-function event(type: string, content: JsonObject): EventDelivery {
-  return { kind: 'event', type, content, relation: null, link: null, fallback: null };
+function notice(body: string): EventDelivery {
+  return plainEvent('m.room.message', { msgtype: 'm.notice', body, mmrelay_suppress: true });
 }
 
 function noticeReply(body: string, eventId: string): EventDelivery {
-  return event('m.room.message', replyContent({ msgtype: 'm.notice', body, mmrelay_suppress: true }, eventId));
+  return plainEvent('m.room.message', replyContent({ msgtype: 'm.notice', body, mmrelay_suppress: true }, eventId));
 }
 
 function statusReaction(key: string, eventId: string): EventDelivery {
   const relates = { rel_type: 'm.annotation', event_id: eventId, key };
-  return event('m.reaction', { mmrelay_suppress: true, 'm.relates_to': relates });
+  return plainEvent('m.reaction', { mmrelay_suppress: true, 'm.relates_to': relates });
 }

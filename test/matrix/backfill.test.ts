@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fillGap } from '../../src/matrix/backfill.ts';
+import { HttpFailure } from '../../src/matrix/http.ts';
+import { sinceOwnJoin } from '../../src/matrix/sync-answer.ts';
 import type { JsonObject } from '../../src/util/json.ts';
 
 const NOW_MS = 1_750_000_000_000;
@@ -18,7 +20,7 @@ function pages(...chunks: readonly (readonly JsonObject[])[]): Parameters<typeof
   };
 }
 
-const gap = { roomId: '!r:ex.org', prevBatch: '0', sinceToken: 's', userId: '@bot:ex.org' };
+const gap = { roomId: '!r:ex.org', prevBatch: '0', sinceToken: 's', self: { userId: '@bot:ex.org', wasInside: true } };
 const limits = { oldestMs: NOW_MS - HOUR_MS, maxEvents: 1_000, isKnown: () => false };
 
 it('one event with a forged time does not hide the messages before it', async () => {
@@ -37,5 +39,46 @@ it('a whole page that is too old is the last', async () => {
   const { events, complete } = await fillGap(api, gap, limits);
 
   expect(events.map(({ event_id }) => event_id)).toEqual(['$a', '$b', '$c']);
-  expect(complete).toBe(false);
+  expect(complete).toBe(true);
+});
+
+it('a server that does not take our token here is asked without it, up to what we have', async () => {
+  const inner = pages([event('$c', 1), event('$b', 2)], [event('$a', 3), event('$had', 4), event('$never', 5)]);
+  const api: typeof inner = {
+    request: async (method, path, call) => {
+      const body = { errcode: 'M_INVALID_PARAM', error: 'to' };
+      if (call?.query?.to !== undefined)
+        throw new HttpFailure('status', 'to', { status: 400, retryAfterMs: null, body });
+      return inner.request(method, path, call);
+    },
+  };
+
+  const { events, complete } = await fillGap(api, gap, { ...limits, isKnown: (id) => id === '$had' });
+
+  expect(events.map(({ event_id }) => event_id)).toEqual(['$a', '$b', '$c']);
+  expect(complete).toBe(true);
+});
+
+describe('our own member events', () => {
+  const member = (membership: string, previous?: string): JsonObject => ({
+    type: 'm.room.member',
+    state_key: '@bot:ex.org',
+    content: { membership },
+    ...(previous === undefined ? {} : { unsigned: { prev_content: { membership: previous } } }),
+  });
+  const before = event('$before', 2);
+  const after = event('$after', 1);
+  const self = (wasInside: boolean) => ({ userId: '@bot:ex.org', wasInside });
+
+  it.each<[string, JsonObject[], boolean, boolean]>([
+    ['a first join is an arrival', [member('join')], false, true],
+    ['another name is none, whether the server tells what was before', [member('join', 'join')], true, false],
+    ['or not', [member('join')], true, false],
+    ['a join after a ban lifted is one', [member('join', 'leave')], true, true],
+    ['so is one after a kick, though the server does not tell', [member('leave'), member('join')], true, true],
+  ])('%s', (_, events, wasInside, isArrival) => {
+    const cut = sinceOwnJoin([before, ...events, after], self(wasInside));
+
+    expect(cut).toEqual(isArrival ? [events.at(-1), after] : null);
+  });
 });

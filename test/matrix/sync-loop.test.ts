@@ -114,18 +114,47 @@ describe('pace of the sync loop', () => {
     expect(server.count('/sync') - before).toBeLessThan(15);
   });
 
-  it('starts afresh, and says that something may be missing, when the server does not know the token', async () => {
+  it('when the server does not know the token, begins anew, and fetches what it has not and can still relay', async () => {
     const clock = new ManualClock();
-    server = await scriptedServer(({ query }) => {
+    const message = (id: string, ageMs: number): JsonObject => ({
+      event_id: id,
+      sender: '@alice:x',
+      type: 'm.room.message',
+      content: { msgtype: 'm.text', body: id },
+      origin_server_ts: clock.now() - ageMs,
+    });
+    const timeline = { events: [message('$d', 1), message('$e', 0)], limited: true, prev_batch: 'p1' };
+    server = await scriptedServer(({ path, query }) => {
       if (query.get('since') === 'stale') return { status: 400, body: { errcode: 'M_UNKNOWN_POS', error: 'x' } };
-      return query.has('since') ? null : { body: { next_batch: 'fresh' } };
+      if (path.endsWith('/messages'))
+        return { body: { chunk: [message('$c', 2), message('$had', 3), message('$before', 4)], end: 'p2' } };
+      return query.has('since') ? null : { body: { next_batch: 'fresh', rooms: { join: { [ROOM]: { timeline } } } } };
     });
     const sink = new RecordingSink();
-    make(clock, { rooms: [ROOM] }).start(sink, 'stale');
+    make(clock, { rooms: [ROOM], isKnownEvent: (id) => id === '$had' }).start(sink, 'stale');
     await sink.until(() => sink.states.at(-1)?.status === 'backing-off');
     await clock.advance(1000);
     await sink.until(() => sink.batches.length > 0);
-    expect(sink.batches[0]).toMatchObject({ initial: true, nextToken: 'fresh', gaps: [ROOM] });
+    expect(sink.batches[0]).toMatchObject({ initial: false, nextToken: 'fresh', gaps: [] });
+    expect(sink.bodies(ROOM)).toEqual(['$c', '$d', '$e']);
+  });
+
+  it('asks for less after an answer that is larger than it takes in', async () => {
+    const clock = new ManualClock();
+    const limits: unknown[] = [];
+    server = await scriptedServer(({ query }) => {
+      if (query.get('since') !== 's1') return null;
+      const { room } = JSON.parse(query.get('filter') ?? '{}') as { room: { timeline: { limit: number } } };
+      limits.push(room.timeline.limit);
+      return { body: { next_batch: 's2', flood: limits.length === 1 ? 'x'.repeat(33 * 2 ** 20) : '' } };
+    });
+    const sink = new RecordingSink();
+    make(clock).start(sink, 's1');
+    await sink.until(() => sink.states.at(-1)?.status === 'backing-off');
+    expect(sink.states.at(-1)?.reason).toContain('larger than 32 MiB');
+    await clock.advance(1000);
+    await sink.until(() => sink.batches.length > 0);
+    expect(limits).toEqual([100, 1]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { BROADCAST, nodeId } from '../../util/node-id.ts';
 import { utf8Decode } from '../../util/utf8.ts';
-import { directRoomName, type EventDelivery, type PacketLink, PRIORITY } from '../delivery.ts';
+import { directRoomName, type EventDelivery, type PacketLink, PRIORITY, plainEvent } from '../delivery.ts';
 import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../portnums.ts';
 import type { MeshPacket } from '../ports.ts';
 import type { RadioSettings, RoomRoute } from '../settings.ts';
@@ -80,15 +80,12 @@ function placeToRooms(
     // Never for another mesh: a place is no chat, and beacons would fill its air.
     const keys = { ...meshKeys(packet, author, ''), meshtastic_text: undefined, mmrelay_suppress: true };
     const content = locationContent(body, place, keys);
-    const delivery = {
-      kind: 'event',
-      type: 'm.room.message',
-      content,
-      relation: null,
-      link: null,
-      fallback: null,
-    } as const;
-    return { kind: 'to-room', room: route.room, priority: PRIORITY.chat, delivery };
+    return {
+      kind: 'to-room',
+      room: route.room,
+      priority: PRIORITY.chat,
+      delivery: plainEvent('m.room.message', content),
+    };
   });
 }
 
@@ -108,14 +105,7 @@ function messageDelivery(message: MeshMessage, route: Pick<RoomRoute, 'roomPrefi
   const keys = meshKeys(packet, author, text);
   const plain = textContent(prefix + text, keys);
   const interactive = packet.portnum === TEXT_MESSAGE_APP && packet.replyId !== 0;
-  const base: EventDelivery = {
-    kind: 'event',
-    type: 'm.room.message',
-    content: plain,
-    relation: null,
-    link: packetLink(message),
-    fallback: null,
-  };
+  const base: EventDelivery = { ...plainEvent('m.room.message', plain), link: packetLink(message) };
   if (!interactive) return base;
   const target = { radio: message.radio.name, packetId: packet.replyId };
   if (packet.emoji !== 0) {

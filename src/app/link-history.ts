@@ -45,9 +45,10 @@ export function noteState(
   const last = episodes.at(-1);
   // A radio that saves power is woken now and then; as long as that fails it sleeps.
   if (last?.state === 'asleep' && (status === 'connecting' || status === 'handshaking')) return episodes;
-  if (last?.state !== state) return [...episodes, { state, sinceMs, reason: state === 'up' ? null : reason, attempts }];
+  const why = state === 'up' || state === 'released' ? null : reason;
+  if (last?.state !== state) return [...episodes, { state, sinceMs, reason: why, attempts }];
   // A new attempt has no reason yet: the last one's stands until it fails or comes up.
-  const known = { ...last, reason: state === 'up' ? null : (reason ?? last.reason), attempts };
+  const known = { ...last, reason: why ?? (state === 'up' ? null : last.reason), attempts };
   return [...episodes.slice(0, -1), known];
 }
 

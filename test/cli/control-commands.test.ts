@@ -59,7 +59,7 @@ test('status tells both links and what waits; reload is done', async () => {
   expect(code).toBe(0);
   expect(out.split('\n')[0]).toMatch(/^mmrelay \S+, process \d+, up for \d+ s: ready$/);
   expect(out).toMatch(/^Matrix: syncing for \d+ s, @relay:test.local$/m);
-  expect(out).toMatch(/^Radio default: ready for \d+ s, .*firmware [\d.]+.*, US LONG_FAST$/m);
+  expect(out).toMatch(/^Radio default: ready for \d+ s, .*firmware [\d.]+.*, US SHORT_FAST$/m);
   const json = JSON.parse((await run('status', '--json')).out);
   expect(Object.keys(json.links)).toEqual(['matrix', 'radio:default']);
   expect(json.links['radio:default'].at(-1)).toMatchObject({ state: 'up', reason: null });

@@ -43,7 +43,8 @@ export function historyLines(episodes: readonly LinkEpisode[], nowMs: number, co
   const lines = episodes.map(({ state, sinceMs, reason, attempts }, index) => {
     const lasted = ageText((episodes[index + 1]?.sinceMs ?? nowMs) - sinceMs);
     const tries = attempts === 0 ? '' : `, ${plural(attempts, 'attempt')}`;
-    return `${timeText(sinceMs)} ${state} for ${lasted}${tries}${reason === null ? '' : `: ${reason}`}`;
+    const word = state === 'down' && reason === null ? 'connecting' : state;
+    return `${timeText(sinceMs)} ${word} for ${lasted}${tries}${reason === null ? '' : `: ${reason}`}`;
   });
   return lines.slice(-count).toReversed();
 }

@@ -1,5 +1,6 @@
 import type { MetricsRegistry } from '../../observe/metrics.ts';
 import type { AirUse } from '../../relay/air-budget.ts';
+import { radioLane } from '../../relay/delivery.ts';
 import type { LinkStatus, MatrixState, RadioPort } from '../../relay/ports.ts';
 import type { LaneDepth } from '../../relay/store-port.ts';
 import type { Clock } from '../../util/clock.ts';
@@ -73,11 +74,11 @@ function airMetrics(registry: MetricsRegistry, { radios, air }: StateSource): vo
   });
 }
 
-function queueMetrics(registry: MetricsRegistry, { lanes, storeSize }: StateSource, clock: Clock): void {
+function queueMetrics(registry: MetricsRegistry, { radios, lanes, storeSize }: StateSource, clock: Clock): void {
   const depth = registry.gauge('mmrelay_outbox_depth', 'Messages that wait.');
   const oldest = registry.gauge('mmrelay_outbox_oldest_seconds', 'Age of the oldest one; 0 when none waits.');
   const bytes = registry.gauge('mmrelay_store_bytes', 'Size of the database.');
-  const seen = new Set<string>();
+  const seen = new Set([...radios.keys()].map(radioLane));
   let nextMs = Number.NEGATIVE_INFINITY;
   registry.onCollect(() => {
     if (clock.monotonic() < nextMs) return;
@@ -100,7 +101,8 @@ function queueMetrics(registry: MetricsRegistry, { lanes, storeSize }: StateSour
 function processMetrics(registry: MetricsRegistry, clock: Clock): void {
   const resident = registry.gauge('process_resident_memory_bytes', 'Resident memory.');
   const heap = registry.gauge('nodejs_heap_used_bytes', 'Used JavaScript heap.');
-  const cpu = registry.gauge('process_cpu_seconds_total', 'CPU time, user and system.');
+  const cpu = registry.counter('process_cpu_seconds_total', 'CPU time, user and system.');
+  let countedS = 0;
   registry
     .gauge('process_start_time_seconds', 'Start, Unix time.')
     .set(Math.round(clock.now() / 1000 - process.uptime()));
@@ -108,6 +110,8 @@ function processMetrics(registry: MetricsRegistry, clock: Clock): void {
     resident.set(process.memoryUsage.rss());
     heap.set(process.memoryUsage().heapUsed);
     const { user, system } = process.cpuUsage();
-    cpu.set((user + system) / 1e6);
+    const usedS = (user + system) / 1e6;
+    cpu.inc({}, usedS - countedS);
+    countedS = usedS;
   });
 }

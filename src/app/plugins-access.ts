@@ -95,6 +95,13 @@ function meshText(output: MeshOutput, options: PluginAccessOptions): Intent {
 }
 
 function rawPacket(output: PacketOutput, options: PluginAccessOptions): Intent {
+  const radio = radioOf(output.radio, options);
+  // Answers to commands go out whatever this says; packets that nobody on this mesh asked for do not.
+  if (output.to === BROADCAST && options.view().settings.radios.get(radio.name)?.broadcastEnabled === false)
+    throw new RelayError(
+      'PLUGIN_BROADCAST',
+      `Broadcasts by radio ${radio.name} are off (meshtastic.broadcast_enabled)`,
+    );
   if (output.payload.length > MAX_PAYLOAD_BYTES)
     throw new RelayError(
       'PLUGIN_TOO_LARGE',
@@ -102,7 +109,7 @@ function rawPacket(output: PacketOutput, options: PluginAccessOptions): Intent {
     );
   return {
     kind: 'to-radio',
-    radio: radioOf(output.radio, options).name,
+    radio: radio.name,
     priority: PRIORITY.plugin,
     deliveries: [
       {

@@ -1,4 +1,4 @@
-import type { Packet, RoomMessage } from '../plugins/api.ts';
+import type { Json, Packet, RoomMessage } from '../plugins/api.ts';
 import type { Inbound } from '../plugins/host/types.ts';
 import { decodePayload } from '../radio/codec/decode-payload.ts';
 import { portName } from '../relay/portnums.ts';
@@ -10,6 +10,7 @@ import { meshnetName } from '../relay/rules/meshnet-name.ts';
 import { classifyPacket } from '../relay/rules/packet-class.ts';
 import { roomPrefix } from '../relay/rules/prefix.ts';
 import { text, type WorldView } from '../relay/rules/view.ts';
+import type { RoomRoute } from '../relay/settings.ts';
 import type { InboxRow } from '../relay/store-port.ts';
 import { BROADCAST, nodeId } from '../util/node-id.ts';
 
@@ -63,19 +64,39 @@ function pluginPacket(radio: string, packet: MeshPacket, direct: boolean): Packe
   };
 }
 
-/** Texts of people in mapped rooms, and of somebody alone with the bot. */
 function fromRoom(event: RoomEvent, view: WorldView, roomFacts: (roomId: string) => RoomFacts | null): Inbound | null {
   const { content } = event;
   if (event.sender === view.ownUser || event.type !== 'm.room.message' || event.undecryptable !== null) return null;
-  // Output of a relay, ours or another: answering it is how loops begin.
-  if (content.mmrelay_suppress || claimedMeshnet(content) !== null) return null;
+  const route = view.settings.routes.find((candidate) => view.roomId(candidate.room) === event.roomId);
+  const facts = roomFacts(event.roomId);
+  // Output of a relay, ours or another, is no message: answering it is how loops begin.
+  if (content.mmrelay_suppress || claimedMeshnet(content) !== null) return fromRelay(event, view, { route, facts });
+  return fromPerson(event, view, { route, facts });
+}
+
+interface RoomPlace {
+  readonly route: RoomRoute | undefined;
+  readonly facts: RoomFacts | null;
+}
+
+function fromRelay(event: RoomEvent, view: WorldView, { route, facts }: RoomPlace): Inbound | null {
+  const { sender, eventId, timestampMs, encrypted } = event;
+  if (route === undefined || view.nowMs - timestampMs > STALE_MS) return null;
+  // In an encrypted room, what nobody encrypted may be an invention of the server.
+  if (facts !== null && facts.encrypted !== false && !encrypted) return null;
+  const { room, radio, channel } = route;
+  const content = event.content as { readonly [key: string]: Json | undefined };
+  return { kind: 'relay', event: { room, eventId, sender, timestampMs, radio, channel, encrypted, content } };
+}
+
+/** Texts of people in mapped rooms, and of somebody alone with the bot. */
+function fromPerson(event: RoomEvent, view: WorldView, { route, facts }: RoomPlace): Inbound | null {
+  const { content } = event;
   const msgtype = text(content.msgtype) ?? 'm.text';
   if (msgtype !== 'm.text' && msgtype !== 'm.emote') return null;
   const relations = readRelations(content);
   const body = text(content.body);
   if (body === null || relations.edits !== null) return null;
-  const route = view.settings.routes.find((candidate) => view.roomId(candidate.room) === event.roomId);
-  const facts = roomFacts(event.roomId);
   const isDirect = route === undefined && facts?.memberCount === 2 && view.directTarget(event.roomId) === null;
   if (route === undefined && !isDirect) return null;
   const html = content.format === 'org.matrix.custom.html' ? text(content.formatted_body) : null;

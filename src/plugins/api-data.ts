@@ -96,6 +96,22 @@ export interface RoomMessage {
   readonly encrypted: boolean;
 }
 
+/** What another relay put into a mapped room: a message of its mesh, or output of its plugins. */
+export interface RelayEvent {
+  /** Room as configured (id or alias). */
+  readonly room: string;
+  readonly eventId: string;
+  /** The Matrix user of the other relay, for which the homeserver vouches; everything in `content` is only claimed. */
+  readonly sender: string;
+  readonly timestampMs: number;
+  /** Radio and channel of the room. */
+  readonly radio: string;
+  readonly channel: number;
+  readonly encrypted: boolean;
+  /** Of the m.room.message, with the keys of the family (`meshtastic_…`). */
+  readonly content: { readonly [key: string]: Json | undefined };
+}
+
 // ---------------------------------------------------------------- what goes out
 
 export interface Image {
@@ -317,4 +333,5 @@ export interface Capabilities {
   };
 }
 
-export type Need = keyof Capabilities;
+/** `relayEvents` gives no key of the context: it makes the handler `onRelayEvent` work. */
+export type Need = keyof Capabilities | 'relayEvents';

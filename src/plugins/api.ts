@@ -4,7 +4,7 @@
  * types only. docs/PLUGINS.md is the guide.
  */
 
-import type { Capabilities, Json, MeshText, Need, Packet, Reply, RoomMessage } from './api-data.ts';
+import type { Capabilities, Json, MeshText, Need, Packet, RelayEvent, Reply, RoomMessage } from './api-data.ts';
 
 /** The public face of the package: one import for a plugin. */
 export type * from './api-data.ts';
@@ -117,7 +117,7 @@ export interface BaseContext<S extends ConfigSchema = ConfigSchema> {
 }
 
 export type PluginContext<S extends ConfigSchema = ConfigSchema, N extends Need = Need> = BaseContext<S> &
-  Pick<Capabilities, N>;
+  Pick<Capabilities, Extract<N, keyof Capabilities>>;
 
 /** The context while a message is handled. */
 export type MessageContext<S extends ConfigSchema = ConfigSchema, N extends Need = Need> = PluginContext<S, N> & {
@@ -167,6 +167,8 @@ export interface Plugin<S extends ConfigSchema = ConfigSchema, N extends Need = 
   onMeshText?(message: MeshText, ctx: MessageContext<S, N>): Handled;
   /** Texts that are no command of a plugin. */
   onRoomMessage?(message: RoomMessage, ctx: MessageContext<S, N>): Handled;
+  /** What another relay says in a mapped room; needs `relayEvents`. Never holds up the relay and cannot claim. */
+  onRelayEvent?(event: RelayEvent, ctx: PluginContext<S, N>): Promise<void> | void;
 }
 
 /**

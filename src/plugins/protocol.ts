@@ -6,6 +6,7 @@ import type {
   Need,
   Packet,
   PacketOutput,
+  RelayEvent,
   Reply,
   RoomMessage,
   RoomOutput,
@@ -19,6 +20,7 @@ export type Job =
   | { readonly kind: 'mesh-text'; readonly message: MeshText }
   | { readonly kind: 'room-message'; readonly message: RoomMessage }
   | { readonly kind: 'packet'; readonly packet: Packet }
+  | { readonly kind: 'relay-event'; readonly event: RelayEvent }
   | { readonly kind: 'schedule'; readonly index: number };
 
 /** A command call whose arguments are not read yet. */
@@ -77,7 +79,12 @@ export interface Manifest {
     readonly every: string | number | null;
     readonly cron: string | null;
   }[];
-  readonly handles: { readonly packet: boolean; readonly meshText: boolean; readonly roomMessage: boolean };
+  readonly handles: {
+    readonly packet: boolean;
+    readonly meshText: boolean;
+    readonly roomMessage: boolean;
+    readonly relayEvent: boolean;
+  };
   /** What was wrong with the configuration; the defaults were taken. */
   readonly warnings: readonly string[];
 }

@@ -13,6 +13,7 @@ import type {
   PacketOutput,
   Plugin,
   Position,
+  RelayEvent,
   RelayStatus,
   Reply,
   RoomMessage,
@@ -138,6 +139,11 @@ class PluginTester {
   /** Any packet, for `onMeshPacket`. */
   async packet(change: Partial<Packet> = {}): Promise<void> {
     await this.#run({ kind: 'packet', packet: testPacket(change) });
+  }
+
+  /** What another relay put into the room, for `onRelayEvent`. */
+  async relayEvent(change: Partial<RelayEvent>): Promise<void> {
+    await this.#run({ kind: 'relay-event', event: testRelayEvent({ timestampMs: this.clock.now(), ...change }) });
   }
 
   /** Runs a scheduled job now. */
@@ -335,6 +341,20 @@ function testRoomMessage(change: Partial<RoomMessage> & { readonly text: string 
     radio: 'default',
     channel: 0,
     encrypted: false,
+    ...change,
+  };
+}
+
+function testRelayEvent(change: Partial<RelayEvent>): RelayEvent {
+  return {
+    room: '!room:example.org',
+    eventId: '$relayed',
+    sender: '@relay:other.example.org',
+    timestampMs: 0,
+    radio: 'default',
+    channel: 0,
+    encrypted: false,
+    content: { msgtype: 'm.text', body: '', mmrelay_suppress: true },
     ...change,
   };
 }

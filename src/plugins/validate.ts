@@ -1,7 +1,7 @@
 import { RelayError } from '../util/relay-error.ts';
 import { API_VERSION, type Plugin } from './api.ts';
 
-const HANDLERS = ['start', 'stop', 'onMeshPacket', 'onMeshText', 'onRoomMessage'] as const;
+const HANDLERS = ['start', 'stop', 'onMeshPacket', 'onMeshText', 'onRoomMessage', 'onRelayEvent'] as const;
 const NEEDS: ReadonlySet<string> = new Set([
   'sendMesh',
   'sendPacket',
@@ -16,6 +16,7 @@ const NEEDS: ReadonlySet<string> = new Set([
   'radios',
   'plugins',
   'rooms',
+  'relayEvents',
 ]);
 const COMMAND_NAME = /^[A-Za-z0-9][\w.-]{0,31}$/;
 
@@ -44,6 +45,8 @@ function problemsOf(plugin: Fields): string[] {
   const needs = plugin.needs ?? [];
   if (!Array.isArray(needs)) problems.push('needs must be a list');
   else for (const name of needs) need(NEEDS.has(String(name)), `there is nothing called "${name}" to need`);
+  const mayListen = plugin.onRelayEvent === undefined || (Array.isArray(needs) && needs.includes('relayEvents'));
+  need(mayListen, 'onRelayEvent needs "relayEvents"');
   problems.push(...listProblems(plugin.commands, 'commands', commandProblem));
   problems.push(...listProblems(plugin.schedule, 'schedule', jobProblem));
   return problems;

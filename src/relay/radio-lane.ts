@@ -10,7 +10,7 @@ import type { RadioDelivery } from './delivery.ts';
 import { guardedLoop } from './guarded-loop.ts';
 import { GuestQueue } from './guest-queue.ts';
 import { LaneOrder } from './lane-order.ts';
-import { FRESH_PACING, holdUntil, noteQueue, type PacingState, paceAfter } from './pacing.ts';
+import { FRESH_PACING, holdUntil, notePort, noteQueue, type PacingState, paceAfter, portFreeMs } from './pacing.ts';
 import type {
   ClientNotification,
   GuestPacket,
@@ -214,11 +214,12 @@ export class RadioLane {
     if (this.#options.radio.state().status !== 'ready') return null;
     const { clock, radio } = this.#options;
     const facts = airFacts(radio);
-    const packet = { airMs: deliveryAirtimeMs(readRadioDelivery(row), facts.modem), priority: row.priority };
+    const delivery = readRadioDelivery(row);
+    const packet = { airMs: deliveryAirtimeMs(delivery, facts.modem), priority: row.priority };
     const airWaitMs = this.#budget.waitMs(clock.monotonic(), packet, facts);
     const dueInMs = row.nextAttemptAtMs - clock.now();
     const retryWaitMs = dueInMs > LONGEST_RETRY_MS ? 0 : dueInMs;
-    return Math.max(0, this.#pacing.notBeforeMs - clock.monotonic(), retryWaitMs, airWaitMs);
+    return Math.max(0, portFreeMs(this.#pacing, delivery.portnum) - clock.monotonic(), retryWaitMs, airWaitMs);
   }
 
   async #send(row: OutboxRow): Promise<void> {
@@ -232,7 +233,8 @@ export class RadioLane {
       logger.debug('Packet waits: the link went away', { packetId: row.packetId, reason: answer.reason });
       return;
     }
-    this.#pacing = paceAfter(this.#pacing, clock.monotonic(), gapMs);
+    const nowMs = clock.monotonic();
+    this.#pacing = notePort(paceAfter(this.#pacing, nowMs, gapMs), delivery.portnum, nowMs);
     if (answer.kind === 'silent' && !this.#givenUpOnSilence(row)) return;
     const current = this.#options.store.outbox.get(row.rowId);
     if (current !== null && current.state === 'queued') this.#settle(current, delivery, answer);

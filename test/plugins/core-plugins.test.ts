@@ -38,7 +38,7 @@ const SENDS: Readonly<Record<string, readonly string[]>> = {
   dm: ['sendMesh'],
   drop: ['sendMesh'],
   map: ['http'],
-  mesh_relay: ['sendRoom'],
+  mesh_relay: ['sendRoom', 'sendPacket'],
   trace: ['sendPacket'],
   weather: ['http'],
 };

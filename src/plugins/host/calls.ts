@@ -6,7 +6,7 @@ import { RelayError } from '../../util/relay-error.ts';
 import type { CommandInfo, MeshOutput, Need, NodeInfo, Reply, RoomOutput } from '../api.ts';
 import type { HostCall, StoreChange } from '../protocol.ts';
 import { type PluginLimits, TokenBucket } from './limits.ts';
-import type { Inbound, PluginSpec, PluginStoreAccess, RelayAccess } from './types.ts';
+import type { InboundMessage, PluginSpec, PluginStoreAccess, RelayAccess } from './types.ts';
 
 export interface HostCallOptions {
   readonly spec: PluginSpec;
@@ -17,7 +17,7 @@ export interface HostCallOptions {
   readonly limits: PluginLimits;
   readonly commands: () => readonly CommandInfo[];
   /** The message behind a job; null when it is over. */
-  readonly inbound: (job: number) => Inbound | null;
+  readonly inbound: (job: number) => InboundMessage | null;
   readonly onClaim: (job: number) => void;
   /** null before the plugin told. */
   readonly needs: () => readonly Need[] | null;
@@ -108,7 +108,7 @@ export class HostCalls {
     } else if (inbound.packet.id !== 0) this.#sendMesh({ ...meshReply(inbound.packet, { text: emoji }), emoji: true });
   }
 
-  #inbound(job: number): Inbound {
+  #inbound(job: number): InboundMessage {
     const inbound = this.#options.inbound(job);
     if (inbound === null) throw new RelayError('PLUGIN_JOB_OVER', 'The message this answers is over');
     return inbound;
@@ -189,7 +189,7 @@ export class HostCalls {
 /** Calls that need no declaration: answering the message at hand, and the runtime's own. */
 const FREE_CALLS: ReadonlySet<string> = new Set(['claim', 'reply', 'react', 'log', 'resolveNode']);
 
-function meshReply(packet: Extract<Inbound, { kind: 'mesh' }>['packet'], reply: Reply): MeshOutput {
+function meshReply(packet: Extract<InboundMessage, { kind: 'mesh' }>['packet'], reply: Reply): MeshOutput {
   const text = reply.short ?? reply.text;
   const toSender = packet.direct || reply.private === true;
   const { radio, channel, id: replyId } = packet;

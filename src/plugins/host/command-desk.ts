@@ -7,7 +7,7 @@ import { matchMeshCommand } from '../commands/mesh-command.ts';
 import { meshRefusal, readPolicy, roomRefusal } from '../commands/permission.ts';
 import { type CommandMatch, matchRoomCommand } from '../commands/room-command.ts';
 import type { CommandFacts } from '../protocol.ts';
-import type { Inbound, PluginState, RelayAccess } from './types.ts';
+import type { InboundMessage, PluginState, RelayAccess } from './types.ts';
 import type { PluginUnit } from './unit.ts';
 
 export interface CommandDeskOptions {
@@ -49,22 +49,22 @@ export class CommandDesk {
   }
 
   /** True when the message was a command of a plugin, whatever came of it. */
-  take(inbound: Inbound): boolean {
+  take(inbound: InboundMessage): boolean {
     if (inbound.kind === 'mesh') return this.#takeMesh(inbound);
     return this.#takeRoom(inbound) || this.#takeList(inbound);
   }
 
   /** Direct messages are for every plugin; a channel must be one of the plugin's. */
-  onChannel(unit: PluginUnit, packet: Packet): boolean {
-    if (packet.direct) return true;
+  onChannel(unit: PluginUnit, at: Pick<Packet, 'radio' | 'channel' | 'direct'>): boolean {
+    if (at.direct) return true;
     const { relay } = this.#options;
     const channels =
       unit.spec.channels ??
       relay
         .rooms()
-        .filter(({ radio }) => radio === packet.radio)
+        .filter(({ radio }) => radio === at.radio)
         .map(({ channel }) => channel);
-    return channels.includes(packet.channel);
+    return channels.includes(at.channel);
   }
 
   #candidates(): readonly Candidate[] {
@@ -80,7 +80,7 @@ export class CommandDesk {
     );
   }
 
-  #takeMesh(inbound: Extract<Inbound, { kind: 'mesh' }>): boolean {
+  #takeMesh(inbound: Extract<InboundMessage, { kind: 'mesh' }>): boolean {
     const { text, packet } = inbound;
     if (text === null || !text.text.includes('!')) return false;
     const candidates = this.#candidates().filter(
@@ -99,7 +99,7 @@ export class CommandDesk {
     return true;
   }
 
-  #takeRoom(inbound: Extract<Inbound, { kind: 'room' }>): boolean {
+  #takeRoom(inbound: Extract<InboundMessage, { kind: 'room' }>): boolean {
     const { relay } = this.#options;
     const admins = this.#options.admins();
     const { message } = inbound;
@@ -128,7 +128,7 @@ export class CommandDesk {
     return true;
   }
 
-  #findInRoom({ message, formattedBody }: Extract<Inbound, { kind: 'room' }>): {
+  #findInRoom({ message, formattedBody }: Extract<InboundMessage, { kind: 'room' }>): {
     readonly candidate: Candidate;
     readonly match: CommandMatch;
   } | null {
@@ -149,7 +149,7 @@ export class CommandDesk {
   }
 
   /** `!plugins`: what runs, and what does not and why. The host's own, because a plugin that is down cannot say so. */
-  #takeList(inbound: Extract<Inbound, { kind: 'room' }>): boolean {
+  #takeList(inbound: Extract<InboundMessage, { kind: 'room' }>): boolean {
     const { message, formattedBody } = inbound;
     const options = { bot: this.#options.relay.bot(message.roomId), mentionRequired: message.radio !== null };
     const text = { body: message.text, formattedBody };
@@ -167,7 +167,7 @@ export class CommandDesk {
   #run(
     { unit, command }: Candidate,
     match: CommandMatch,
-    origin: Pick<CommandCall, 'from' | 'admin'> & { readonly inbound: Inbound },
+    origin: Pick<CommandCall, 'from' | 'admin'> & { readonly inbound: InboundMessage },
   ): void {
     const { inbound, from, admin } = origin;
     if (!unit.isActive()) {
@@ -178,7 +178,7 @@ export class CommandDesk {
     unit.dispatch({ kind: 'command', call }, inbound);
   }
 
-  #tell(inbound: Inbound, text: string): void {
+  #tell(inbound: InboundMessage, text: string): void {
     const { relay, logger } = this.#options;
     const failed = (error: unknown): void =>
       logger.warn('An answer to a command could not be sent', { error: errorText(error) });

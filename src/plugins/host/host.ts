@@ -1,10 +1,10 @@
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
-import type { CommandInfo } from '../api.ts';
+import type { CommandInfo, RelayEvent } from '../api.ts';
 import type { Job, RuntimeSetup } from '../protocol.ts';
 import { CommandDesk } from './command-desk.ts';
 import { PLUGIN_LIMITS, type PluginLimits } from './limits.ts';
-import type { Inbound, PluginSpec, PluginState, PluginStoreAccess, RelayAccess } from './types.ts';
+import type { Inbound, InboundMessage, PluginSpec, PluginState, PluginStoreAccess, RelayAccess } from './types.ts';
 import { PluginUnit } from './unit.ts';
 import { WORKER_LIMITS, type WorkerLimits } from './worker-link.ts';
 
@@ -92,6 +92,7 @@ export class PluginHost {
   /** Lets the plugins have a message. @returns true when one of them took it: then it is not relayed */
   async claim(inbound: Inbound): Promise<boolean> {
     if (this.#units.length === 0) return false;
+    if (inbound.kind === 'relay') return this.#tellRelayEvent(inbound.event);
     const { promise: deadline, cancel } = this.#deadline();
     try {
       if (this.#loading !== null) await Promise.race([this.#loading, deadline]);
@@ -108,8 +109,17 @@ export class PluginHost {
       if (unit.manifest()?.handles.packet === true) unit.dispatch({ kind: 'packet', packet: inbound.packet }, inbound);
   }
 
+  #tellRelayEvent(event: RelayEvent): false {
+    for (const unit of this.#active()) {
+      const { handles } = unit.manifest() ?? {};
+      if (handles?.relayEvent && this.#desk.onChannel(unit, { ...event, direct: false }))
+        unit.dispatch({ kind: 'relay-event', event }, null);
+    }
+    return false;
+  }
+
   /** In order of priority, until one takes it; a late one is passed over, and those behind it are only told. */
-  async #offer(inbound: Inbound, deadline: Promise<void>): Promise<boolean> {
+  async #offer(inbound: InboundMessage, deadline: Promise<void>): Promise<boolean> {
     const job = textJob(inbound);
     if (job === null) return false;
     for (const unit of this.#active()) {
@@ -170,7 +180,7 @@ function validZone(name: string): string | null {
   }
 }
 
-function textJob(inbound: Inbound): Extract<Job, { kind: 'mesh-text' | 'room-message' }> | null {
+function textJob(inbound: InboundMessage): Extract<Job, { kind: 'mesh-text' | 'room-message' }> | null {
   if (inbound.kind === 'mesh') return inbound.text === null ? null : { kind: 'mesh-text', message: inbound.text };
   return inbound.stale ? null : { kind: 'room-message', message: inbound.message };
 }

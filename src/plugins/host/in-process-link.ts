@@ -53,6 +53,8 @@ function ownCopy(job: Job): Job {
         call: { ...call, from: { ...call.from, message: { ...message, packet: packetCopy(message.packet) } } },
       };
     }
+    case 'relay-event':
+      return structuredClone(job);
     case 'room-message':
     case 'schedule':
       return { ...job };

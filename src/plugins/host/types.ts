@@ -8,6 +8,7 @@ import type {
   PacketOutput,
   Plugin,
   Position,
+  RelayEvent,
   RelayStatus,
   RoomMessage,
   RoomOutput,
@@ -28,10 +29,7 @@ export interface RelayAccess {
   telemetry(): ReadonlyMap<number, DeviceMetrics>;
   status(): RelayStatus;
   /** `radio` null: the only one. @throws RelayError RADIO_* in plain words */
-  releaseRadio(
-    radio: string | null,
-    forMs: number,
-  ): Promise<{ readonly radio: string; readonly untilMs: number }>;
+  releaseRadio(radio: string | null, forMs: number): Promise<{ readonly radio: string; readonly untilMs: number }>;
   claimRadio(radio: string | null): { readonly radio: string };
   rooms(): readonly { readonly room: string; readonly radio: string; readonly channel: number }[];
   /** How the bot is called in a room. */
@@ -58,7 +56,7 @@ export interface PluginStoreAccess {
 }
 
 /** A message as plugins see it; what they may not see is never made into one. */
-export type Inbound =
+export type InboundMessage =
   | { readonly kind: 'mesh'; readonly packet: Packet; readonly text: MeshText | null }
   | {
       readonly kind: 'room';
@@ -67,6 +65,9 @@ export type Inbound =
       /** Too old to be acted upon: a command in it is neither run nor relayed. */
       readonly stale: boolean;
     };
+
+/** Whose a relay's event is, nobody is asked: chat of another mesh is relayed, everything else is not. */
+export type Inbound = InboundMessage | { readonly kind: 'relay'; readonly event: RelayEvent };
 
 export type PluginTier = 'core' | 'community' | 'custom';
 

@@ -10,7 +10,7 @@ import { HostCalls } from './calls.ts';
 import { Circuit } from './circuit.ts';
 import { InProcessLink } from './in-process-link.ts';
 import type { PluginLimits } from './limits.ts';
-import type { Inbound, PluginLink, PluginSpec, PluginState, PluginStoreAccess, RelayAccess } from './types.ts';
+import type { InboundMessage, PluginLink, PluginSpec, PluginState, PluginStoreAccess, RelayAccess } from './types.ts';
 import { type WorkerLimits, WorkerLink } from './worker-link.ts';
 
 export interface UnitOptions {
@@ -28,7 +28,7 @@ export interface UnitOptions {
 }
 
 interface RunningJob {
-  readonly inbound: Inbound | null;
+  readonly inbound: InboundMessage | null;
   readonly claim: () => void;
 }
 
@@ -128,7 +128,7 @@ export class PluginUnit {
   }
 
   /** Gives it something to do that nobody waits for. */
-  dispatch(job: Job, inbound: Inbound | null): void {
+  dispatch(job: Job, inbound: InboundMessage | null): void {
     void this.#run(job, inbound, () => undefined);
   }
 
@@ -136,7 +136,7 @@ export class PluginUnit {
    * Offers a message. Resolves with true as soon as the plugin claims it, with false when it is done without, or when
    * `deadline` comes first. A plugin that was late several times in a row is offered it without waiting.
    */
-  async offer(job: Job, inbound: Inbound, deadline: Promise<void>): Promise<boolean> {
+  async offer(job: Job, inbound: InboundMessage, deadline: Promise<void>): Promise<boolean> {
     const claimed = Promise.withResolvers<boolean>();
     const startMs = this.#options.clock.monotonic();
     const isSlow = this.#late >= MAX_LATE;
@@ -220,7 +220,7 @@ export class PluginUnit {
   }
 
   /** Runs one job. @returns true when the plugin says the message is its own; never rejects */
-  async #run(job: Job, inbound: Inbound | null, claim: () => void): Promise<boolean> {
+  async #run(job: Job, inbound: InboundMessage | null, claim: () => void): Promise<boolean> {
     const link = this.#link;
     if (link === null || !this.isActive()) return false;
     if (this.#jobs.size >= this.#options.limits.jobs) {

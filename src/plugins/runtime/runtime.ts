@@ -69,6 +69,9 @@ export class PluginRuntime {
       case 'packet':
         await this.#plugin.onMeshPacket?.(job.packet, this.#context);
         return false;
+      case 'relay-event':
+        await this.#plugin.onRelayEvent?.(job.event, this.#context);
+        return false;
       case 'schedule':
         await this.#plugin.schedule?.[job.index]?.run(this.#context);
         return false;
@@ -119,6 +122,7 @@ function describe(plugin: Plugin, commands: readonly Command[]): Omit<Manifest, 
       packet: plugin.onMeshPacket !== undefined,
       meshText: plugin.onMeshText !== undefined,
       roomMessage: plugin.onRoomMessage !== undefined,
+      relayEvent: plugin.onRelayEvent !== undefined,
     },
   };
 }

@@ -10,7 +10,7 @@ import { PRIORITY } from '../../../src/relay/delivery.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { config } from '../../config/helpers.ts';
 import { type EngineFixture, startEngine } from '../../support/engine-fixture.ts';
-import { OWN_NODE, packet, ROOM, roomEvent } from '../../support/relay-fixture.ts';
+import { OWN_NODE, packet, ROOM, radioSettings, roomEvent, settings } from '../../support/relay-fixture.ts';
 import { until } from './helpers.ts';
 
 const open: { readonly host: PluginHost; readonly fixture: EngineFixture }[] = [];
@@ -25,7 +25,11 @@ afterEach(async () => {
 });
 
 /** A relay with the plugins of a home, between fakes. */
-async function relayWith(sections: string, prepare: (home: string) => void = () => undefined) {
+async function relayWith(
+  sections: string,
+  prepare: (home: string) => void = () => undefined,
+  fixtureOptions: Parameters<typeof startEngine>[0] = {},
+) {
   const home = mkdtempSync(join(tmpdir(), 'mmrelay-home-'));
   const text = `matrix: { homeserver: https://ex.org, bot_user_id: '@bot:ex.org', access_token: x }
 matrix_rooms: [{ id: '${ROOM}', meshtastic_channel: 0 }]
@@ -35,6 +39,7 @@ ${sections}`;
   prepare(home);
   const late: { claim: Parameters<typeof startEngine>[0] } = { claim: {} };
   const fixture: EngineFixture = await startEngine({
+    ...fixtureOptions,
     claim: (row, view) => late.claim?.claim?.(row, view) ?? Promise.resolve(false),
   });
   const { engine, matrix, radio, clock, store } = fixture;
@@ -49,9 +54,13 @@ ${sections}`;
     logger: silentLogger,
     view: () => engine.view(),
     submit: (intents, origin) => engine.submit(intents, origin),
-    status: () => {
-      throw new Error('no status here');
-    },
+    status: () => ({
+      version: '0',
+      startedAtMs: 0,
+      radios: [],
+      matrix: { status: 'syncing', reason: null, sinceMs: 0, userId: null },
+      queues: [],
+    }),
     releases: { release: async () => ({ radio: 'default', untilMs: 0 }), claim: () => ({ radio: 'default' }) },
   });
   late.claim = { claim: pluginClaim(host, { matrix, logger: silentLogger }) };
@@ -140,6 +149,48 @@ it('a reply that is a command is a command; output of relays and notices are not
 
   expect(matrix.bodies()).toEqual(['pong!', undefined]);
   expect(radio.texts()).toEqual([]);
+});
+
+const BRIDGE = "plugins: { mesh_relay: { active: true, peers: ['@peer:ex.org'] } }";
+
+/** As a relay of another mesh puts a waypoint into the room. */
+function carried(eventId: string, change: Parameters<typeof roomEvent>[0] = {}, payload = 'CAE=') {
+  const packet = JSON.stringify({ toId: '^all', decoded: { portnum: 'WAYPOINT_APP', payload } });
+  const body = 'Processed WAYPOINT_APP radio packet';
+  const content = { msgtype: 'm.text', body, mmrelay_suppress: true, meshtastic_packet: packet };
+  return roomEvent({ eventId, sender: '@peer:ex.org', content, ...change });
+}
+
+it("a peer relay's packet goes out once; those of others and old ones do not", async () => {
+  const { matrix, radio, clock } = await relayWith(BRIDGE);
+  matrix.sync([
+    carried('$1'),
+    carried('$2'),
+    carried('$3', { sender: '@other:ex.org' }, 'CAI='),
+    carried('$4', { timestampMs: 0 }, 'CAM='),
+  ]);
+  await clock.advance(60_000);
+  expect(radio.sent).toMatchObject([{ portnum: 8, payload: Buffer.from([8, 1]), to: 0xffffffff, channel: 0 }]);
+  expect(matrix.sent).toEqual([]);
+});
+
+it('waypoints leave ten seconds apart, for the firmware drops what comes sooner, and chat goes between', async () => {
+  const { matrix, radio, clock } = await relayWith(BRIDGE);
+  matrix.sync([carried('$1', {}, 'CBE='), carried('$2', {}, 'CBI=')]);
+  await clock.advance(5_000);
+  matrix.sync([roomEvent({ eventId: '$3', body: 'chat' })]);
+  await clock.advance(3_000);
+  expect(radio.sent.map(({ portnum }) => portnum)).toEqual([8, 1]);
+  await clock.advance(5_000);
+  expect(radio.sent.map(({ portnum }) => portnum)).toEqual([8, 1, 8]);
+});
+
+it("a peer's packet does not go out where broadcasts are off", async () => {
+  const radios = new Map([['default', radioSettings({ broadcastEnabled: false })]]);
+  const off = await relayWith(BRIDGE, undefined, { settings: settings({ radios }) });
+  off.matrix.sync([carried('$1', {}, 'CCE=')]);
+  await off.clock.advance(60_000);
+  expect(off.radio.sent).toEqual([]);
 });
 
 it('a thousand messages of a plugin delay a chat text by no more than the one under way', async () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 22 || (major === 22 && minor < 12)) {
-  process.stderr.write(`mmrelay needs Node.js 22.12 or newer; this is ${process.versions.node}.\n`);
+// The SQLite library speaks Node-API 10; on less it ends in a segmentation fault.
+if (Number(process.versions.napi) < 10) {
+  process.stderr.write(`mmrelay needs Node.js 22.14 or newer (not 23.0 to 23.5); this is ${process.versions.node}.\n`);
   process.exit(1);
 }
 // Loaded only now: an older Node would crash in a native module before it could say why.

@@ -1,15 +1,19 @@
-# mmrelay: two build stages whose tools stay behind, and a small Debian with Node in it.
+# mmrelay: build stages whose tools stay behind, and a small Debian with Node in it. For amd64, arm64 and arm/v7.
 #   docker build -t mmrelay .            docs/DOCKER.md has the rest
+# arm/v7 wants NODE_IMAGE=node:22-bookworm-slim: there is no official Node 24 for 32-bit ARM (nodejs/node#58071).
 ARG NODE_IMAGE=node:24-bookworm-slim
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 # The bundle is plain JavaScript and the native modules come as prebuilt files for every platform: this stage runs on
-# the machine that builds, whatever the target is, and needs no compiler.
+# the machine that builds, whatever the target is. Only SQLite for arm/v7 has to be compiled, by a cross compiler.
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
-ARG TARGETARCH=amd64
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
+# Without a default: one given here would win over the platform that is asked for.
+ARG TARGETARCH
+COPY deploy/docker/compile-sqlite.sh deploy/docker/
+RUN deploy/docker/compile-sqlite.sh "$TARGETARCH"
 COPY . .
 RUN node .ci/build.mjs && node deploy/docker/collect-runtime.mjs /runtime "$TARGETARCH"
 

@@ -1,6 +1,6 @@
 // Puts together what the image runs: dist/, package.json, the sample config, and of node_modules only the packages
 // that the bundle leaves outside (natives and what they load), without sources and other platforms' binaries.
-//   node deploy/docker/collect-runtime.mjs OUT [amd64|arm64]
+//   node deploy/docker/collect-runtime.mjs OUT [amd64|arm64|arm]
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, extname, join, relative, resolve } from 'node:path';
@@ -8,9 +8,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const out = resolve(process.argv[2] ?? 'runtime');
-const target = `linux-${{ amd64: 'x64', x64: 'x64', arm64: 'arm64' }[process.argv[3] ?? process.arch] ?? process.argv[3]}`;
-if (!['linux-x64', 'linux-arm64'].includes(target)) {
-  throw new Error(`No prebuilt better-sqlite3 for ${target}: the image exists for amd64 and arm64 only`);
+const architecture = process.argv[3] || process.arch;
+const platforms = { amd64: 'linux-x64', x64: 'linux-x64', arm64: 'linux-arm64', arm: 'linux-arm' };
+const target = platforms[architecture];
+if (target === undefined) throw new Error(`The image exists for amd64, arm64 and arm (v7), not for ${architecture}`);
+
+/** The one native that comes ready-made for 64 bits only; compile-sqlite.sh puts it here, where its package looks. */
+const compiledSqlite = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node';
+if (target === 'linux-arm' && !existsSync(join(root, compiledSqlite))) {
+  throw new Error('better-sqlite3 has no build for 32-bit ARM: run deploy/docker/compile-sqlite.sh arm first');
 }
 
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
@@ -108,6 +114,7 @@ for (const folder of packages) {
     filter: (path) => path === folder || wanted(folder, path),
   });
 }
+if (target === 'linux-arm') cpSync(join(root, compiledSqlite), join(out, compiledSqlite));
 const bytes = files(out).reduce((sum, file) => sum + statSync(file).size, 0);
 const outside = `${external().join(', ') || 'nothing'} (${packages.length} packages)`;
 process.stdout.write(`runtime for ${target}: ${(bytes / 1e6).toFixed(1)} MB, outside the bundle: ${outside}\n`);

@@ -36,7 +36,9 @@ describe('collect-runtime', () => {
     put('node_modules/native/deps/big.c', '');
     put('node_modules/native/prebuilds/linux-x64.node', '');
     put('node_modules/native/prebuilds/linux-arm64.node', '');
+    put('node_modules/native/prebuilds/linux-arm.node', '');
     put('node_modules/native/prebuilds/linuxmusl-x64.node', '');
+    put('node_modules/native/build/Release/native.node', '');
     put('node_modules/native/prebuilds/win32-x64/a.node', '');
     put('node_modules/helper/package.json', '{}');
     put('node_modules/helper/src/index.js', '');
@@ -67,10 +69,23 @@ describe('collect-runtime', () => {
     ]);
   });
 
-  it('refuses a platform that SQLite has no binary for', () => {
+  it('takes for 32-bit ARM the SQLite that was compiled', () => {
+    const compiled = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node';
+    put(compiled, '');
+    expect(collect('arm').stderr).toBe('');
+    expect(collected()).toEqual(expect.arrayContaining([compiled, 'node_modules/native/prebuilds/linux-arm.node']));
+  });
+
+  it('wants that one compiled first', () => {
     const result = collect('arm');
     expect(result.status).not.toBe(0);
-    expect(result.stderr).toContain('amd64 and arm64 only');
+    expect(result.stderr).toContain('run deploy/docker/compile-sqlite.sh arm first');
+  });
+
+  it('refuses a platform that there is no image for', () => {
+    const result = collect('riscv64');
+    expect(result.status).not.toBe(0);
+    expect(result.stderr).toContain('not for riscv64');
   });
 
   it('says which dependency is missing', () => {

@@ -11,6 +11,11 @@ describe('Dockerfile', () => {
     expect(finalStage).not.toMatch(/npm |build-essential|gcc|python|--mount=type=secret|TOKEN/);
   });
 
+  it('takes the platform that is asked for: a default in a stage would win over it', () => {
+    expect(dockerfile).toMatch(/^ARG TARGETARCH$/m);
+    expect(dockerfile).not.toMatch(/ARG (TARGET|BUILD)\w+=/);
+  });
+
   it('runs as uid 1000, by number, under an init, with a health check', () => {
     expect(finalStage).toMatch(/^USER 1000:1000$/m);
     expect(finalStage).toMatch(/^ENTRYPOINT \["\/usr\/bin\/tini", "--", "mmrelay"\]$/m);

@@ -203,6 +203,7 @@ export class Engine {
       mayTransmit: (event, { userRate }) =>
         // A server far away may date events as it likes: never later than now.
         this.#rates.take(event.sender, Math.min(event.timestampMs, this.#options.clock.now()), userRate),
+      onParked: (row, view) => this.#teller.tellParked(row, view),
       onDrop: (row, reason) => {
         observer.onDropped(row, reason);
         if (reason === 'too old' && row.item.kind === 'room') this.#noteTooOld(row.item.event.roomId);

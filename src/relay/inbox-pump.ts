@@ -1,6 +1,6 @@
 import type { Logger } from '../util/logger.ts';
 import { nodeId } from '../util/node-id.ts';
-import { RelayError } from '../util/relay-error.ts';
+import { errorText, RelayError } from '../util/relay-error.ts';
 import type { Waker } from '../util/waker.ts';
 import type { IntentWriterOptions } from './intent-writer.ts';
 import { type IntentOrigin, writeIntents } from './intent-writer.ts';
@@ -21,12 +21,15 @@ export interface InboxPumpOptions extends IntentWriterOptions {
   readonly tell: (intent: Extract<Intent, { kind: 'tell' }>) => void;
   /** Takes a token of the sender; false when they have none left. */
   readonly mayTransmit: (event: RoomEvent, settings: RelaySettings) => boolean;
+  /** A row that no rule could decide on was set aside. Runs inside the transaction. */
+  readonly onParked: (row: InboxRow, view: WorldView) => void;
   readonly onDrop: (row: InboxRow, reason: string) => void;
   readonly wakeLanes: (lanes: ReadonlySet<string>) => void;
   /** Rows that cannot be decided yet: their room may be one behind an alias that is not resolved, their radio unknown. */
   readonly mustWait: (row: InboxRow, view: WorldView) => boolean;
 }
 
+const NO_LANES: ReadonlySet<string> = new Set();
 const BATCH_ROWS = 200;
 /** Rows that wait for an alias or a radio are looked at again this often, whatever happens. */
 const HELD_RECHECK_MS = 60_000;
@@ -85,22 +88,26 @@ export class InboxPump {
     for (const row of rows) {
       // A fresh view for each row: the one before it may have written the link that this one needs.
       const world = this.#options.view();
-      if (!claimed.has(row.rowId)) for (const lane of this.#applyGuarded(row, world)) lanes.add(lane);
-      store.inbox.markDone(row.rowId);
+      const result = claimed.has(row.rowId) ? NO_LANES : this.#applyGuarded(row, world);
+      if (result !== 'parked') store.inbox.markDone(row.rowId);
+      if (result !== 'parked') for (const lane of result) lanes.add(lane);
     }
     return lanes;
   }
 
   /** A row that a rule of ours stumbles over must not stop the relay, now and after each restart. */
-  #applyGuarded(row: InboxRow, world: WorldView): ReadonlySet<string> {
+  #applyGuarded(row: InboxRow, world: WorldView): ReadonlySet<string> | 'parked' {
+    const { store, logger, onParked, onDrop } = this.#options;
     try {
-      return this.#options.store.transaction(() => this.#apply(row, world));
+      return store.transaction(() => this.#apply(row, world));
     } catch (error) {
       if (error instanceof RelayError) throw error;
       const stack = error instanceof Error ? error.stack : String(error);
-      this.#options.logger.error('A message could not be decided on; this is a bug', { row: row.rowId, error: stack });
-      this.#options.onDrop(row, 'internal error');
-      return new Set();
+      logger.error('A message could not be decided on; this is a bug', { row: row.rowId, error: stack });
+      store.inbox.park(row.rowId, errorText(error));
+      onParked(row, world);
+      onDrop(row, 'internal error');
+      return 'parked';
     }
   }
 

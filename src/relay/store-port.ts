@@ -113,7 +113,9 @@ export interface InboxStore {
   pending(limit: number): readonly InboxRow[];
   /** Processed: the payload is dropped, the key stays for deduplication. */
   markDone(rowId: number): void;
-  /** Forgets keys older than this, but never the newest `keepNewest` (default 0): the clock may have been set. */
+  /** Sets a row aside that nothing can be done with: it is kept for people to look at, and offered no more. */
+  park(rowId: number, error: string): void;
+  /** Forgets keys, and rows set aside, older than this, but never the newest `keepNewest` (default 0): the clock may have been set. */
   prune(beforeMs: number, keepNewest?: number): number;
 }
 

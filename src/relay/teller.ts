@@ -1,20 +1,23 @@
 import type { Clock } from '../util/clock.ts';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
+import { BROADCAST, nodeId } from '../util/node-id.ts';
 import { errorText } from '../util/relay-error.ts';
 import {
   type DeliverySource,
+  directRoomName,
   type EventDelivery,
   PRIORITY,
   plainEvent,
   type RadioDelivery,
   roomLane,
 } from './delivery.ts';
+import { TEXT_MESSAGE_APP } from './portnums.ts';
 import type { RadioOutcome } from './radio-lane.ts';
 import { replyContent } from './rules/room-content.ts';
-import type { Intent } from './rules/view.ts';
+import type { Intent, WorldView } from './rules/view.ts';
 import type { DeliveryStatusMode } from './settings.ts';
-import type { OutboxRow, StorePort } from './store-port.ts';
+import type { InboxRow, OutboxRow, StorePort } from './store-port.ts';
 
 export interface TellerOptions {
   readonly store: StorePort;
@@ -76,6 +79,22 @@ export class Teller {
     const waiting = this.#tooOld.get(room);
     if (waiting === undefined) this.#tooOld.set(room, { count: 1, cancel: this.#sayLater(room) });
     else waiting.count += 1;
+  }
+
+  /** A message that no rule could decide on: its people must not believe that it arrived. Call inside a transaction. */
+  tellParked({ item }: InboxRow, view: WorldView): void {
+    if (item.kind === 'room') {
+      const { roomId, eventId } = item.event;
+      const target = view.directTarget(roomId);
+      const room = target === null ? view.routeOf(roomId)?.room : directRoomName(target.radio, target.node);
+      if (room !== undefined) this.#add(room, noticeReply('❌ Not sent: a fault of the relay, see its log.', eventId));
+      return;
+    }
+    const { from, to, id, channel, portnum } = item.packet;
+    if (portnum !== TEXT_MESSAGE_APP || to !== BROADCAST || this.#toldLately('parked', String(id))) return;
+    const words = `❌ A message of ${nodeId(from)} could not be shown: a fault of the relay, see its log.`;
+    for (const { room, radio, channel: mapped } of view.settings.routes)
+      if (radio === item.radio && mapped === channel) this.#add(room, notice(words));
   }
 
   /** The homeserver does not hand out what was said while we were away. Call inside a transaction. */

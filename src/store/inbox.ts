@@ -12,7 +12,7 @@ interface PendingColumns {
 
 /**
  * What came in: one per store. A row is a key (for ever unique, until pruned) and a payload (until processed).
- * Invariant: a row with payload is never pruned.
+ * Invariant: a row with payload is never pruned, unless it was set aside.
  */
 export class SqliteInbox implements InboxStore {
   readonly #db: Database;
@@ -46,7 +46,8 @@ export class SqliteInbox implements InboxStore {
   }
 
   pending(limit: number): readonly InboxRow[] {
-    const sql = 'SELECT row_id, received_at_ms, payload FROM inbox WHERE payload IS NOT NULL ORDER BY row_id LIMIT ?';
+    const sql = `SELECT row_id, received_at_ms, payload FROM inbox WHERE payload IS NOT NULL AND parked IS NULL
+      ORDER BY row_id LIMIT ?`;
     return this.#db.all<PendingColumns>(sql, limit).map((row) => ({
       rowId: row.row_id,
       receivedAtMs: row.received_at_ms,
@@ -58,10 +59,15 @@ export class SqliteInbox implements InboxStore {
     this.#db.run('UPDATE inbox SET payload = NULL WHERE row_id = ? AND payload IS NOT NULL', rowId);
   }
 
+  park(rowId: number, error: string): void {
+    this.#db.run('UPDATE inbox SET parked = ? WHERE row_id = ?', error, rowId);
+  }
+
   prune(beforeMs: number, keepNewest = 0): number {
-    const sql = `DELETE FROM inbox WHERE payload IS NULL AND received_at_ms < ?
+    const parked = 'DELETE FROM inbox WHERE payload IS NOT NULL AND parked IS NOT NULL AND received_at_ms < ?';
+    const done = `DELETE FROM inbox WHERE payload IS NULL AND received_at_ms < ?
       AND row_id <= (SELECT MAX(row_id) FROM inbox) - ?`;
-    return this.#db.run(sql, beforeMs, keepNewest).changes;
+    return this.#db.run(parked, beforeMs).changes + this.#db.run(done, beforeMs, keepNewest).changes;
   }
 
   #has(key: string): boolean {

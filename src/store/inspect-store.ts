@@ -16,6 +16,8 @@ export interface StoreView {
   readonly lanes: readonly LaneDepth[];
   /** Wall time of the newest packet of the mesh; null when there is none. */
   readonly lastPacketMs: number | null;
+  /** Messages that no rule could decide on. */
+  readonly parked: { readonly count: number; readonly newestError: string | null };
   /** Rooms that were upgraded, with the one that replaced each. */
   readonly upgradedRooms: ReadonlyMap<string, string>;
   /** What SQLite says is wrong; empty when all is well, null when not asked for. */
@@ -65,6 +67,7 @@ function view(sqlite: SqliteModule.Database, { path, fileBytes, check }: ViewOpt
     rows: Object.fromEntries(tables.map((name) => [name, countRows(sqlite, name)])),
     lanes: tables.includes('outbox') ? laneDepths(sqlite) : [],
     lastPacketMs: tables.includes('inbox') ? lastPacket(sqlite) : null,
+    parked: hasColumn(sqlite, 'inbox', 'parked') ? parkedRows(sqlite) : { count: 0, newestError: null },
     upgradedRooms: tables.includes('relay_values') ? upgradedRooms(sqlite) : new Map(),
     problems: check === 'none' ? null : problemsOf(sqlite, check),
   };
@@ -87,6 +90,17 @@ function laneDepths(sqlite: SqliteModule.Database): LaneDepth[] {
 function lastPacket(sqlite: SqliteModule.Database): number | null {
   const sql = `SELECT MAX(received_at_ms) AS at FROM inbox WHERE dedup_key LIKE 'packet:%' OR dedup_key LIKE 'hash:%'`;
   return sqlite.prepare<[], { at: number | null }>(sql).get()?.at ?? null;
+}
+
+function hasColumn(sqlite: SqliteModule.Database, table: string, column: string): boolean {
+  return sqlite.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column) !== undefined;
+}
+
+function parkedRows(sqlite: SqliteModule.Database): StoreView['parked'] {
+  const rows = sqlite
+    .prepare<[], { parked: string }>('SELECT parked FROM inbox WHERE parked IS NOT NULL ORDER BY row_id DESC')
+    .all();
+  return { count: rows.length, newestError: rows[0]?.parked ?? null };
 }
 
 function upgradedRooms(sqlite: SqliteModule.Database): ReadonlyMap<string, string> {

@@ -3,10 +3,11 @@ import { RelayError } from '../util/relay-error.ts';
 import type { Database } from './database.ts';
 import { oldRelayTables } from './migrations/m001-old-relay-tables.ts';
 import { relayTables } from './migrations/m002-relay-tables.ts';
+import { parkedMessages } from './migrations/m003-parked-messages.ts';
 import type { Migration } from './migrations/migration.ts';
 import { copyBeforeMigration } from './snapshot.ts';
 
-const MIGRATIONS: readonly Migration[] = [oldRelayTables, relayTables];
+const MIGRATIONS: readonly Migration[] = [oldRelayTables, relayTables, parkedMessages];
 
 function schemaVersion(db: Database): number {
   return Number(db.pragma('user_version'));

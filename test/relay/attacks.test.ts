@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { MeshNode } from '../../src/relay/ports.ts';
+import { inspectStore } from '../../src/store/inspect-store.ts';
 import { RelayError } from '../../src/util/relay-error.ts';
 import { startEngine } from '../support/engine-fixture.ts';
 import { OWN_NODE, packet, ROOM, roomEvent, route, settings } from '../support/relay-fixture.ts';
@@ -340,14 +341,38 @@ describe('strangers', () => {
         throw new TypeError('a bug');
       },
     };
-    const f = await startEngine({ settings: broken, observer: { onDropped: (_row, reason) => dropped.push(reason) } });
+    const path = databasePath();
+    const observer = { onDropped: (_row: unknown, reason: string) => dropped.push(reason) };
+    const f = await startEngine({ settings: broken, observer, path });
     f.matrix.sync([roomEvent({ eventId: '$bad' })]);
     f.radio.sink?.onPacket(packet({ text: 'all is well' }));
-    await f.clock.advance(10);
+    await f.clock.advance(10_000);
 
     expect(f.fatal).toEqual([]);
     expect(dropped).toEqual(['internal error']);
-    expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: all is well']);
+    expect(f.matrix.bodies()).toEqual([
+      '[!0a11ce01/Home]: all is well',
+      '❌ Not sent: a fault of the relay, see its log.',
+    ]);
+    expect(inspectStore(path, 'none')?.parked).toEqual({ count: 1, newestError: 'a bug' });
+    expect(f.store.inbox.pending(10)).toEqual([]);
+  });
+
+  it('and people learn of a text of the mesh that could not be shown, once a minute', async () => {
+    const broken = {
+      ...settings(),
+      get roomPrefixFormat(): never {
+        throw new TypeError('a bug');
+      },
+    };
+    const f = await startEngine({ settings: broken });
+    f.radio.sink?.onPacket(packet({ id: 1, text: 'one' }));
+    f.radio.sink?.onPacket(packet({ id: 2, text: 'two' }));
+    await f.clock.advance(10_000);
+
+    expect(f.matrix.bodies()).toEqual([
+      '❌ A message of !0a11ce01 could not be shown: a fault of the relay, see its log.',
+    ]);
   });
 });
 

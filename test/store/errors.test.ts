@@ -158,7 +158,7 @@ test('durable by default; pragmas of the configuration are checked', () => {
   expect(failure(() => open({ pragmas: { temp_store: '1; --' } })).code).toBe('CONFIG_PRAGMA');
   open({ path, pragmas: { user_version: 50, journal_mode: 'OFF' } }).close();
   const raw = new SqliteModule(path);
-  expect(raw.pragma('user_version', { simple: true })).toBe(2);
+  expect(raw.pragma('user_version', { simple: true })).toBe(3);
   expect(raw.pragma('journal_mode', { simple: true })).toBe('wal');
   raw.close();
 });

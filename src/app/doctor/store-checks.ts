@@ -49,6 +49,11 @@ function queueFindings(view: StoreView, clock: Clock): Finding[] {
       : finding('info', text);
   });
   if (view.schemaVersion === 0) return waiting;
+  const { count, newestError } = view.parked;
+  if (count > 0) {
+    const text = `${plural(count, 'message')} set aside, no rule could decide: ${newestError}`;
+    waiting.push(finding('warning', text, 'a defect of mmrelay: please report it with the log; kept for a week'));
+  }
   const last = view.lastPacketMs;
   const packet = last === null ? 'no packet of the mesh yet' : `last packet ${ageText(clock.now() - last)} ago`;
   return [...(waiting.length === 0 ? [finding('ok', 'nothing waits')] : waiting), finding('info', packet)];

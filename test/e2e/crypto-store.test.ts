@@ -21,7 +21,7 @@ import { whyUnreadable } from './support/read-event.ts';
 import { type SynapseUser, startSynapse } from './support/synapse.ts';
 
 const CHILD = fileURLToPath(new URL('./support/crypto-client.ts', import.meta.url));
-const KILLS = Number(process.env.MMRELAY_TEST_KILLS ?? 16);
+const KILLS = Number(process.env.MMRELAY_TEST_KILLS ?? (process.env.MMRELAY_E2E_FULL === '1' ? 100 : 8));
 
 /** What one side has seen of the messages in the room. */
 interface Seen {

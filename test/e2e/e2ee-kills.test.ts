@@ -1,91 +1,103 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { cryptoUser } from '../matrix/support/crypto-user.ts';
+import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
+import { signInRelay } from '../chaos/support/chaos-homeserver.ts';
+import { type CryptoUser, cryptoUser } from '../matrix/support/crypto-user.ts';
 import { testUser } from '../matrix/support/test-user.ts';
-import { startSynapse } from './support/synapse.ts';
+import { DaemonProcess } from './support/daemon-process.ts';
+import { type SynapseUser, startSynapse } from './support/synapse.ts';
 
-const CHILD = fileURLToPath(new URL('./support/adapter-client.ts', import.meta.url));
-const KILLS = Number(process.env.MMRELAY_TEST_KILLS ?? 8);
+const KILLS = Number(process.env.MMRELAY_TEST_KILLS ?? (process.env.MMRELAY_E2E_FULL === '1' ? 100 : 25));
 const missing = inject('pythonMissing').synapse;
-
-interface Line {
-  readonly kind: 'sent' | 'got' | 'undecryptable' | 'waits';
-  readonly id: string;
-  readonly row?: number;
-}
+const NODE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
+/** The radio's to-phone queue holds 32. */
+const QUEUE_ROOM = 24;
+/** A little slower than the radio takes texts. */
+const ROOM_PAUSE_MS = 2_300;
 
 test.skipIf(missing !== null)(
-  `the adapter killed -9 ${KILLS} times under traffic both ways: nothing unreadable, nothing lost, nothing twice`,
-  { retry: 0, timeout: 300_000 },
+  `the relay killed -9 ${KILLS} times under traffic both ways in an encrypted room: one device, nothing unreadable`,
+  { retry: 0, timeout: 240_000 + KILLS * 10_000 },
   async () => {
     const synapse = await startSynapse({ rateLimits: 'off' });
     onTestFinished(() => synapse.stop());
-    const bot = testUser(synapse.baseUrl, await synapse.registerUser('bot', 'secret-b'));
-    const alice = await cryptoUser(synapse.baseUrl, await synapse.registerUser('alice', 'secret-a'));
-    onTestFinished(() => alice.stop());
-    const roomId = await alice.createRoom({ encrypted: true });
-    await bot.call('POST', `/join/${encodeURIComponent(roomId)}`, {});
-    const folder = mkdtempSync(join(tmpdir(), 'mmrelay-kills-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const { userId, accessToken, deviceId } = bot;
-    const options = JSON.stringify({ baseUrl: synapse.baseUrl, userId, accessToken, deviceId, roomId, folder });
-    const got = new Set<string>();
-    const unread = new Set<string>();
-    const sent = new Map<number, Set<string>>();
+    const bot = await synapse.registerUser('relay', 'secret-b');
+    const person = await cryptoUser(synapse.baseUrl, await synapse.registerUser('carol', 'secret-a'));
+    onTestFinished(() => person.stop());
+    const roomId = await person.createRoom({ encrypted: true });
+    const radio = await createVirtualRadio({ region: 'US', modemPreset: 'SHORT_TURBO', nodes: [NODE] });
+    onTestFinished(() => radio.close());
+    const home = mkdtempSync(join(tmpdir(), 'mmrelay-kills-'));
+    onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+    signInRelay(home, synapse.baseUrl, bot);
+    const daemon = new DaemonProcess({
+      home,
+      config: {
+        meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: radio.port, meshnet_name: 'E2E' },
+        matrix: { homeserver: synapse.baseUrl, bot_user_id: bot.userId },
+        matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
+        relay: { user_rate_limit: { burst: 10_000, per_minute: 10_000 } },
+      },
+    });
+    onTestFinished(() => daemon.close());
+    const fromRelay = (): string[] =>
+      person.heard.flatMap(({ sender, content }) => (sender === bot.userId ? [String(content.body)] : []));
+    const onAir = (): string[] => radio.mesh.heard.map(({ packet }) => new TextDecoder().decode(packet.payload));
+
+    const identities = new Set<string>();
     const said: string[] = [];
-
-    const live = async (lines: number, done: () => boolean): Promise<void> => {
-      const child = spawn(process.execPath, [CHILD, options], { stdio: ['ignore', 'pipe', 'inherit'] });
-      const closed = once(child, 'close');
-      let seen = 0;
-      for await (const text of createInterface({ input: child.stdout })) {
-        const { kind, id, row } = JSON.parse(text) as Line;
-        if (kind === 'got') got.add(id);
-        if (kind === 'got') unread.delete(id);
-        if (kind === 'undecryptable') unread.add(id);
-        if (kind === 'sent' && row !== undefined) sent.set(row, (sent.get(row) ?? new Set()).add(id));
-        seen += 1;
-        // Read on to the end: what the child said before it died, it has stored, and will not say again.
-        if (seen >= lines && done()) child.kill('SIGKILL');
-      }
-      await closed;
-    };
-
-    let talking = true;
-    const first = live(3, () => sent.size > 0);
-    await alice.sees(bot);
-    const talk = (async () => {
-      for (let n = 0; talking; n += 1) {
-        said.push(await alice.say(roomId, `alice ${n}`));
-        await new Promise((resolve) => setTimeout(resolve, 150));
-      }
-    })();
-    await first;
-    // Every life dies at another place: while it catches up, or in the middle of talking.
-    for (let life = 1; life < KILLS; life += 1) {
-      const before = sent.size;
-      await live((life * 5) % 13, () => life % 3 === 0 || sent.size > before + (life % 5));
+    daemon.start();
+    await person.sees(bot);
+    const talks = new AbortController();
+    const talking = Promise.all([
+      talk(talks.signal, ROOM_PAUSE_MS, async (n) => {
+        said.push(`carol[M]: room ${n}`);
+        await person.say(roomId, `room ${n}`);
+      }),
+      talk(talks.signal, 100, async (n) => {
+        if (radio.waitingPackets < QUEUE_ROOM) radio.node(NODE.num).sendText(0, `mesh ${n}`);
+      }),
+    ]);
+    // Every life dies at another place: while it starts and catches up, or in the middle of talking.
+    for (let life = 0; life < KILLS; life += 1) {
+      const before = fromRelay().length;
+      if (life % 3 === 2) await delay((life * 137) % 1_500);
+      else await daemon.until(() => fromRelay().length > before + ((life * 5) % 11), `life ${life} to talk`);
+      await daemon.end('SIGKILL');
+      identities.add(await keysOf(person, bot));
+      daemon.start();
     }
-    talking = false;
-    await talk;
-    await live(1, () => said.every((id) => got.has(id)) && unread.size === 0);
+    talks.abort();
+    await talking;
+    // The last life reads everything that any life was sent, also what it slept through.
+    await daemon.until(() => onAir().length >= said.length && radio.waitingPackets === 0, 'all on air');
+    await delay(1_000);
+    expect(await daemon.end('SIGTERM')).toBe(0);
 
-    const ids = [...sent.values()].flatMap((set) => [...set]);
-    await alice.until(() => ids.every((id) => alice.heard.some((heard) => heard.id === id)));
-    expect(sent.size).toBeGreaterThan(KILLS);
-    expect([...unread]).toEqual([]);
-    expect([...alice.unread]).toEqual([]);
-    expect([...sent.values()].filter((set) => set.size > 1)).toEqual([]);
-    const bodies = alice.heard.filter(({ sender }) => sender === bot.userId).map(({ content }) => content.body);
-    expect(new Set(bodies).size).toBe(bodies.length);
-    const { devices } = await bot.call('GET', '/devices');
+    expect(onAir()).toEqual(said);
+    expect([...person.unread]).toEqual([]);
+    expect(fromRelay().filter((body) => !body.startsWith('[Alice/E2E]: mesh '))).toEqual([]);
+    expect(fromRelay().length).toBeGreaterThan(KILLS);
+    expect(new Set(fromRelay()).size).toBe(fromRelay().length);
+    expect(identities.size, [...identities].join('\n')).toBe(1);
+    const { devices } = await testUser(synapse.baseUrl, bot).call('GET', '/devices');
     expect((devices as { device_id: string }[]).map(({ device_id }) => device_id)).toEqual([bot.deviceId]);
-    process.stdout.write(`${bodies.length} messages out, ${said.length} in, ${KILLS + 1} lives\n`);
+    process.stdout.write(`${KILLS} kills, ${fromRelay().length} messages out, ${said.length} in\n`);
   },
 );
+
+async function talk(stopped: AbortSignal, pauseMs: number, say: (n: number) => Promise<void>): Promise<void> {
+  for (let n = 0; !stopped.aborted; n += 1) {
+    await say(n);
+    await delay(pauseMs);
+  }
+}
+
+/** The keys of the relay's device as its homeserver gives them to everybody. */
+async function keysOf({ client }: CryptoUser, { userId, deviceId }: SynapseUser): Promise<string> {
+  const { device_keys } = await client.downloadKeysForUsers([userId]);
+  return `${Object.keys(device_keys[userId] ?? {})} ${JSON.stringify(device_keys[userId]?.[deviceId]?.keys)}`;
+}

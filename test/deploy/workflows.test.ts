@@ -43,3 +43,11 @@ it('the release is signed, with SBOM and provenance, for all three platforms', (
     expect(release).toContain(part);
   }
 });
+
+it('the changelog begins with the version of the package, and says something', () => {
+  const { version } = JSON.parse(text('package.json'));
+  const [, newest = '', notes = ''] =
+    /^## (\S+)\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(text('docs/CHANGELOG.md')) ?? [];
+  expect(newest).toBe(version);
+  expect(notes).toMatch(/^- /m);
+});

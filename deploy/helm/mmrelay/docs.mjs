@@ -1,4 +1,5 @@
-// Derives from values.yaml: README.md's table, values.schema.json, and the copy of the alert rules.
+// Derives from values.yaml: README.md's table, values.schema.json; from package.json: the versions in Chart.yaml; and
+// copies the alert rules.
 //   node deploy/helm/mmrelay/docs.mjs           write
 //   node deploy/helm/mmrelay/docs.mjs --check   exit 1 when one is out of date
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -99,7 +100,9 @@ const table = rowsOf(values, '', []).map(([key, value, text]) => `| \`${key}\` |
 const [head, tail] = ['<!-- values -->\n', '<!-- /values -->'];
 const readme = read('README.md');
 const start = readme.indexOf(head) + head.length;
+const { version } = JSON.parse(read('../../../package.json'));
 const wanted = {
+  'Chart.yaml': read('Chart.yaml').replace(/^(version|appVersion): .*$/gm, `$1: ${version}`),
   'values.schema.json': `${JSON.stringify(schema, null, 2)}\n`,
   'README.md': `${readme.slice(0, start)}| value | default | meaning |\n|---|---|---|\n${table.join('\n')}\n${readme.slice(readme.indexOf(tail))}`,
   'files/alerts.yaml': read('../../observability/alerts.yaml'),

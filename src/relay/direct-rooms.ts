@@ -41,7 +41,7 @@ export class DirectRooms {
     if (target === null) throw new RelayError('MATRIX_ROOM_INVALID', `${room} is no room for direct messages`);
     if (own === null)
       throw new RelayError('MATRIX_NOT_READY', 'The Matrix account is not logged in yet', { retry: { kind: 'later' } });
-    const { long } = describeNode(target.node, store.names.all());
+    const { long } = describeNode(target.node, store.names);
     const bot = own.slice(1, own.indexOf(':'));
     const roomId = await matrix.createRoom({
       aliasLocalpart: `mmrelay_${bot}_${target.radio}_${nodeId(target.node).slice(1)}`,

@@ -20,6 +20,8 @@ const OUTBOX_KEEP_MS = 7 * 24 * HOUR_MS;
 const TOLD_KEEP_MS = 30 * 24 * HOUR_MS;
 /** Packets and events remembered whatever the clock says: some hours of a busy mesh. */
 const KEEP_KEYS = 5_000;
+/** Of the largest meshes, and of one where somebody makes nodes up. */
+const KEEP_NAMES = 5_000;
 const LINKS_KEEP_MS = 90 * 24 * HOUR_MS;
 
 /** Keeps the database from growing for ever. One per engine; holds its timer. */
@@ -52,6 +54,7 @@ export class Maintenance {
         store.inbox.prune(nowMs - DEDUP_WINDOW_MS, KEEP_KEYS);
         store.values.pruneTimes(TOLD_PREFIX, nowMs - TOLD_KEEP_MS);
         store.outbox.prune(nowMs - OUTBOX_KEEP_MS);
+        store.names.prune(KEEP_NAMES);
         store.links.prune({ beforeMs: nowMs - LINKS_KEEP_MS, keepAtLeast: settings.keepLinks });
       });
     } catch (error) {

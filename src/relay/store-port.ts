@@ -168,7 +168,10 @@ export interface NameStore {
   get(num: number): NodeName | null;
   /** Null names keep what is known: a radio that forgets a node does not make us forget its name. */
   put(num: number, name: NodeName): void;
-  all(): ReadonlyMap<number, NodeName>;
+  /** Whether several nodes bear this long name. */
+  isShared(longName: string): boolean;
+  /** Forgets all but the nodes heard last. */
+  prune(keepNewest: number): number;
 }
 
 /** Small durable facts: sync token, install id, counters. */

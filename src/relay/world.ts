@@ -3,7 +3,9 @@ import { nodeId } from '../util/node-id.ts';
 import type { MatrixPort, RadioPort } from './ports.ts';
 import type { DirectTarget, WorldView } from './rules/view.ts';
 import type { RelaySettings, RoomRoute } from './settings.ts';
-import type { NodeName, StorePort } from './store-port.ts';
+import type { NameStore, StorePort } from './store-port.ts';
+
+type NodeNames = Pick<NameStore, 'get' | 'isShared'>;
 
 export interface WorldOptions {
   readonly store: StorePort;
@@ -27,7 +29,7 @@ export function viewWorld(settings: RelaySettings, options: WorldOptions): World
     directTarget,
     radioInfo: (radio) => radios.get(radio)?.info() ?? null,
     node: (radio, num) => radios.get(radio)?.nodes().get(num) ?? null,
-    names: (num) => describeNode(num, store.names.all()),
+    names: (num) => describeNode(num, store.names),
     linkByPacket: (key) => store.links.byPacket(key),
     linksByEvent: (eventId) => store.links.byEvent(eventId),
     powerLevel: (room, user) => matrix.powerLevel(room, user),
@@ -38,12 +40,10 @@ export function viewWorld(settings: RelaySettings, options: WorldOptions): World
  * A node's names for people. A stranger is `!hex`; when another node bears the same long name, the last four digits
  * of the id are added, so that nobody can pass for somebody else.
  */
-export function describeNode(num: number, known: ReadonlyMap<number, NodeName>): { long: string; short: string } {
+export function describeNode(num: number, names: NodeNames): { long: string; short: string } {
   const id = nodeId(num);
-  const name = known.get(num);
+  const name = names.get(num);
   const long = name?.longName ?? name?.shortName ?? id;
-  const twin = [...known].some(
-    ([other, { longName }]) => other !== num && longName !== null && longName === name?.longName,
-  );
-  return { long: twin ? `${long} (${id.slice(-4)})` : long, short: name?.shortName ?? id.slice(-4) };
+  const isShared = typeof name?.longName === 'string' && names.isShared(name.longName);
+  return { long: isShared ? `${long} (${id.slice(-4)})` : long, short: name?.shortName ?? id.slice(-4) };
 }

@@ -19,6 +19,12 @@ const UPSERT = `INSERT INTO node_names (num, long_name, short_name, last_seen_ms
     short_name = COALESCE(excluded.short_name, short_name), last_seen_ms = MAX(excluded.last_seen_ms, last_seen_ms)
   RETURNING num, long_name, short_name, last_seen_ms`;
 
+/** All names, and how many nodes bear each long one. */
+interface Known {
+  readonly nodes: Map<number, NodeName>;
+  readonly bearers: Map<string, number>;
+}
+
 /**
  * Names of nodes: one per store. Holds all of them in memory, since every message looks names up. Names are written to
  * longnames and shortnames too, the tables of mmrelay 1.x.
@@ -26,7 +32,7 @@ const UPSERT = `INSERT INTO node_names (num, long_name, short_name, last_seen_ms
  */
 export class SqliteNames implements NameStore {
   readonly #db: Database;
-  #known: Map<number, NodeName> | null = null;
+  #known: Known | null = null;
   /** db.rollbacks when #known was read. */
   #knownAt = 0;
 
@@ -35,7 +41,7 @@ export class SqliteNames implements NameStore {
   }
 
   get(num: number): NodeName | null {
-    return this.#load().get(num) ?? null;
+    return this.#load().nodes.get(num) ?? null;
   }
 
   put(num: number, name: NodeName): void {
@@ -47,9 +53,24 @@ export class SqliteNames implements NameStore {
     });
   }
 
-  /** A view that follows later changes. */
-  all(): ReadonlyMap<number, NodeName> {
-    return this.#load();
+  isShared(longName: string): boolean {
+    return (this.#load().bearers.get(longName) ?? 0) > 1;
+  }
+
+  prune(keepNewest: number): number {
+    const { nodes } = this.#load();
+    if (nodes.size <= keepNewest) return 0;
+    const byAge = [...nodes].sort(([, a], [, b]) => a.lastSeenMs - b.lastSeenMs);
+    const old = byAge.slice(0, nodes.size - keepNewest).map(([num]) => num);
+    this.#db.transaction(() => {
+      for (const num of old) {
+        this.#db.run('DELETE FROM node_names WHERE num = ?', num);
+        this.#db.run('DELETE FROM longnames WHERE meshtastic_id = ?', nodeId(num));
+        this.#db.run('DELETE FROM shortnames WHERE meshtastic_id = ?', nodeId(num));
+      }
+    });
+    this.#known = null;
+    return old.length;
   }
 
   /**
@@ -58,7 +79,7 @@ export class SqliteNames implements NameStore {
    */
   adopt(): void {
     this.#db.transaction(() => {
-      const known = this.all();
+      const known = this.#load().nodes;
       for (const row of this.#db.all<OldName>('SELECT meshtastic_id AS id, longname AS name FROM longnames')) {
         const num = oldNodeNum(row);
         if (num !== null && known.get(num)?.longName !== row.name)
@@ -75,17 +96,26 @@ export class SqliteNames implements NameStore {
   #upsert(num: number, name: NodeName): void {
     const known = this.#load();
     const row = this.#db.get<NameColumns>(UPSERT, num, name.longName, name.shortName, Math.trunc(name.lastSeenMs));
-    if (row !== undefined) known.set(num, toName(row));
+    if (row !== undefined) learn(known, num, toName(row));
   }
 
-  #load(): Map<number, NodeName> {
+  #load(): Known {
     if (this.#known === null || this.#knownAt !== this.#db.rollbacks) {
       this.#knownAt = this.#db.rollbacks;
       const rows = this.#db.all<NameColumns>('SELECT num, long_name, short_name, last_seen_ms FROM node_names');
-      this.#known = new Map(rows.map((row) => [row.num, toName(row)]));
+      this.#known = { nodes: new Map(), bearers: new Map() };
+      for (const row of rows) learn(this.#known, row.num, toName(row));
     }
     return this.#known;
   }
+}
+
+function learn({ nodes, bearers }: Known, num: number, name: NodeName): void {
+  const before = nodes.get(num)?.longName ?? null;
+  if (before !== null) bearers.set(before, (bearers.get(before) ?? 1) - 1);
+  if (before !== null && bearers.get(before) === 0) bearers.delete(before);
+  if (name.longName !== null) bearers.set(name.longName, (bearers.get(name.longName) ?? 0) + 1);
+  nodes.set(num, name);
 }
 
 function upsertOld(table: 'longnames' | 'shortnames', column: 'longname' | 'shortname'): string {

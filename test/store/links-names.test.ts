@@ -57,7 +57,24 @@ test('names: what a radio forgets stays known, and an undone change is not remem
       throw new Error('undone');
     });
   expect(undone).toThrow('undone');
-  expect(names.all()).toEqual(new Map([[5, { longName: 'Long', shortName: 'M', lastSeenMs: 10 }]]));
+  expect(names.get(5)).toEqual({ longName: 'Long', shortName: 'M', lastSeenMs: 10 });
+});
+
+test('names: of too many, those heard last are kept, in the tables of an old relay too', () => {
+  const path = join(scratch(), 'db.sqlite');
+  const store = open({ path });
+  for (let num = 1; num <= 10; num += 1)
+    store.names.put(num, { longName: 'Twin', shortName: `${num}`, lastSeenMs: num % 2 === 0 ? 100 + num : num });
+  expect(store.names.prune(3)).toBe(7);
+  expect(store.names.prune(3)).toBe(0);
+  expect(store.names.isShared('Twin')).toBe(true);
+  store.close();
+
+  const { names } = open({ path });
+  const kept = Array.from({ length: 10 }, (_, i) => i + 1).filter((num) => names.get(num) !== null);
+  expect(kept).toEqual([6, 8, 10]);
+  names.prune(1);
+  expect(names.isShared('Twin')).toBe(false);
 });
 
 test('values and plugin data', () => {

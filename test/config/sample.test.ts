@@ -10,8 +10,8 @@ import { parse } from './helpers.ts';
 const REMEDY = 'run `node test/config/regenerate.ts`';
 
 describe('what is made from the schema', () => {
-  test('sample_config.yaml', () => {
-    expect(readFileSync('sample_config.yaml', 'utf8'), REMEDY).toBe(sampleConfig());
+  test.each(['sample_config.yaml', 'src/mmrelay/tools/sample_config.yaml'])('%s', (path) => {
+    expect(readFileSync(path, 'utf8'), REMEDY).toBe(sampleConfig());
     expect(sampleConfig().split('\n')[0]).toBe(SCHEMA_LINE);
   });
 

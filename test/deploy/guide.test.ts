@@ -54,7 +54,14 @@ const steps: readonly (readonly [number, string, () => void])[] = [
       for (const file of root.resources) expect(document(`deploy/k8s/${file}`).kind).not.toBe('Namespace');
     },
   ],
-  [7, 'a sample configuration to download', () => expect(docs).toMatch(/REPO_URL\}\/sample_config\.yaml"/)],
+  [
+    7,
+    'a sample configuration to download, from where the guide says',
+    () => {
+      expect(text('src/mmrelay/tools/sample_config.yaml')).toBe(text('sample_config.yaml'));
+      expect(docs).toMatch(/REPO_URL\}\/sample_config\.yaml"/);
+    },
+  ],
   [
     8,
     'Secret mmrelay-matrix-auth, values quoted',

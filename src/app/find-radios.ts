@@ -6,7 +6,7 @@ import { portHolders } from '../radio/serial/open-advice.ts';
 import { SYSTEM_ROOTS } from '../radio/serial/ports.ts';
 import { listSerialPorts } from '../radio/serial/serialport-driver.ts';
 import type { RadioConnect } from '../radio/transport/factory.ts';
-import type { RadioSink, RadioState } from '../relay/ports.ts';
+import type { RadioInfo, RadioSink, RadioState } from '../relay/ports.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Logger, silentLogger } from '../util/logger.ts';
 import { errorText } from '../util/relay-error.ts';
@@ -42,8 +42,23 @@ export function connectOf(found: FoundRadio, hub: BleHub): RadioConnect {
  * A radio serves one client at a time: over the network this ends another client's connection.
  */
 export async function askRadio(found: FoundRadio, options: FindOptions): Promise<FoundRadio> {
-  const { clock, random, hub, signal } = options;
-  const radio = createRadio({ name: 'ask', connect: connectOf(found, hub), clock, random, logger: silentLogger });
+  const { info, name } = await visitRadio(connectOf(found, options.hub), options);
+  return { ...found, name: name ?? found.name, firmware: info?.firmwareVersion ?? null };
+}
+
+export interface RadioVisit {
+  /** null: it did not answer. */
+  readonly info: RadioInfo | null;
+  /** Long name of its node. */
+  readonly name: string | null;
+  /** Why it did not answer, as far as that is known. */
+  readonly reason: string | null;
+}
+
+/** Connects for a moment, reads what the radio says of itself, and leaves. */
+export async function visitRadio(connect: RadioConnect, options: FindOptions): Promise<RadioVisit> {
+  const { clock, random, signal } = options;
+  const radio = createRadio({ name: 'ask', connect, clock, random, logger: silentLogger });
   await new Promise<void>((resolve) => {
     const finish = (): void => {
       cancelTimeout();
@@ -59,8 +74,9 @@ export async function askRadio(found: FoundRadio, options: FindOptions): Promise
   });
   const info = radio.info();
   const name = info === null ? null : (radio.nodes().get(info.nodeNum)?.longName ?? null);
+  const { reason } = radio.state();
   await radio.stop();
-  return { ...found, name: name ?? found.name, firmware: info?.firmwareVersion ?? null };
+  return { info, name, reason };
 }
 
 /** Packets that come while asking belong to whoever uses the radio; a moment's guest can only let them pass. */

@@ -44,8 +44,7 @@ function withGlobals(command: Command): Command {
 const EXAMPLES = `
 First steps:
   mmrelay demo                  see it work, with nothing installed
-  mmrelay config generate       write ~/.mmrelay/config.yaml, then edit it
-  mmrelay auth login            log in to Matrix
+  mmrelay setup                 find the radio, log in, choose rooms, write the configuration
   mmrelay config check          name every problem of the configuration
   mmrelay                       run the relay
   mmrelay doctor                when something is wrong

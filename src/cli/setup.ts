@@ -1,35 +1,33 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { findRadios } from '../app/find-radios.ts';
-import { bluetoothHub } from '../app/radios.ts';
-import { freshSession } from '../app/session.ts';
-import { configOf, parseRadio, parseRoom, type RadioAnswer, type RoomAnswer } from '../app/setup/answers.ts';
-import { newRoom } from '../app/setup/new-room.ts';
+import { storedSession } from '../app/session.ts';
+import { configOf } from '../app/setup/answers.ts';
+import { channelChoices } from '../app/setup/channels.ts';
 import { processEnv } from '../config/env.ts';
 import { expandPath } from '../config/expand.ts';
-import type { AppPaths } from '../config/paths.ts';
-import { systemClock } from '../util/clock.ts';
 import { writeFileDurably } from '../util/durable-file.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
-import { silentLogger } from '../util/logger.ts';
-import { ask, isInteractive } from './ask.ts';
 import { authLogin, type LoginFlags } from './auth-login.ts';
 import { configCheck } from './config-check.ts';
-import { homePaths } from './context.ts';
+import { type GlobalFlags, homePaths } from './context.ts';
+import { confirm, type Dialogue, terminalDialogue } from './dialogue.ts';
+import { serviceInstall } from './service.ts';
+import { chooseRadio } from './setup-radio.ts';
+import { chooseRooms, type RoomFlags } from './setup-rooms.ts';
 
-export interface SetupFlags extends LoginFlags {
+export interface SetupFlags extends LoginFlags, RoomFlags {
   readonly radio?: string | undefined;
   readonly meshnet?: string | undefined;
-  readonly room?: readonly string[] | undefined;
-  readonly newRoom?: string | undefined;
-  readonly invite?: readonly string[] | undefined;
+  readonly service?: boolean | undefined;
   readonly yes?: boolean | undefined;
   readonly force?: boolean | undefined;
 }
 
-/** `mmrelay setup`: radio, account, rooms, configuration, check. Every answer is also a flag. */
-export async function setup(flags: SetupFlags): Promise<ExitCode> {
-  const talk = isInteractive() && flags.yes !== true;
+/** `mmrelay setup`: radio, account, rooms, configuration, check, service. Every answer is also a flag. */
+export async function setup(
+  flags: SetupFlags,
+  dialogue: Dialogue = terminalDialogue(flags.yes === true),
+): Promise<ExitCode> {
   const paths = homePaths(flags);
   const target =
     flags.config === undefined
@@ -37,33 +35,37 @@ export async function setup(flags: SetupFlags): Promise<ExitCode> {
       : expandPath(flags.config, { env: processEnv(), cwd: process.cwd() });
   if (existsSync(target) && flags.force !== true) {
     console.error(`A config file already exists at: ${target}`);
-    console.error(
-      'Use --force to replace it (the old one is kept as .bak), or edit it and run `mmrelay config check`.',
-    );
+    console.error('Use --force to replace it (it is kept as .bak), or edit it and run `mmrelay config check`.');
     return EXIT.runtime;
   }
-  const radio = await chooseRadio(flags, talk);
+  if (dialogue.talks) console.log('Enter takes what stands in [brackets]; Ctrl-C ends it.');
+  step(dialogue, '1. The radio');
+  const radio = await chooseRadio(flags.radio, dialogue);
   if (radio === null) return missing('--radio <host | /dev/... | ble:address | auto>');
-  const meshnet = flags.meshnet ?? (talk ? await ask('Name of your mesh, as rooms shall see it [Mesh]: ') : '');
-  if (!existsSync(paths.credentials.path)) {
-    console.log('\nThe Matrix account of the relay (make one for it, do not use your own):');
-    const code = await authLogin(flags);
-    if (code !== EXIT.ok) return code;
-  }
-  const rooms = await chooseRooms(flags, paths, talk);
-  if (rooms === null) return missing('--room <#alias:server or !id, =channel> or --new-room <name>');
-  const text = configOf({ radio, meshnet: meshnet.trim() === '' ? 'Mesh' : meshnet.trim(), rooms });
+  const meshnet = await askMeshnet(
+    flags,
+    dialogue,
+    radio.facts === null ? 'Mesh' : channelChoices(radio.facts)[0]?.name,
+  );
+  step(dialogue, '2. The Matrix account of the relay (make one for it, do not use your own)');
+  const session = storedSession(paths);
+  if (session !== null) console.log(`✅ Logged in as ${session.userId ?? 'an account'} on ${session.homeserver}`);
+  const entered = session === null ? await authLogin(flags) : EXIT.ok;
+  if (entered !== EXIT.ok) return entered;
+  step(dialogue, '3. Rooms for the channels');
+  const rooms = await chooseRooms(flags, { paths, dialogue, facts: radio.facts });
+  if (rooms === null) return missing('--room <#alias:server or !id, =channel> or --new-room <name, =channel>');
+  step(dialogue, '4. The configuration');
   mkdirSync(paths.home.path, { recursive: true, mode: 0o700 });
   if (existsSync(target)) copyFileSync(target, `${target}.bak`);
-  writeFileDurably(target, text);
-  console.log(`\n✅ Written: ${target}`);
-  const checked = await configCheck({ ...flags, config: target });
-  if (checked !== EXIT.ok) return checked;
-  console.log('\nNext:');
-  console.log('   mmrelay                    run the relay');
-  console.log('   mmrelay doctor             look at everything');
-  console.log('   mmrelay service install    let systemd run it');
-  return EXIT.ok;
+  writeFileDurably(target, configOf({ radio: radio.answer, meshnet, rooms }));
+  console.log(`✅ Written: ${target}`);
+  const checked = await configCheck({ ...flags, config: target, online: dialogue.talks });
+  return checked === EXIT.ok ? offerService(flags, dialogue) : checked;
+}
+
+function step({ talks }: Dialogue, title: string): void {
+  if (talks) console.log(`\n${title}\n${'-'.repeat(title.length)}`);
 }
 
 function missing(flag: string): ExitCode {
@@ -71,45 +73,23 @@ function missing(flag: string): ExitCode {
   return EXIT.usage;
 }
 
-async function chooseRadio(flags: SetupFlags, talk: boolean): Promise<RadioAnswer | null> {
-  if (flags.radio !== undefined) return parseRadio(flags.radio);
-  if (!talk) return null;
-  console.log('Looking for radios on USB, over Bluetooth and in the network (about 5 seconds)...');
-  const found = await findRadios({
-    clock: systemClock,
-    random: Math.random,
-    logger: silentLogger,
-    hub: bluetoothHub(silentLogger),
-    signal: new AbortController().signal,
-  });
-  for (const [index, { kind, target, name, busy }] of found.entries())
-    console.log(`   ${index + 1}. ${kind} ${target} ${name ?? ''} ${busy ?? ''}`.trimEnd());
-  if (found.length === 0) console.log('   none found; a radio in another network can still be named');
-  const hint = found.length === 0 ? '' : '1';
-  const answer = await ask(`Number, or host[:port], /dev/..., ble:address${hint === '' ? '' : ` [${hint}]`}: `);
-  const text = answer.trim() === '' ? hint : answer.trim();
-  const picked = /^\d+$/.test(text) ? found[Number(text) - 1] : undefined;
-  return parseRadio(picked === undefined ? text : `${picked.kind}:${picked.target}`);
+async function askMeshnet(flags: SetupFlags, dialogue: Dialogue, byDefault = 'Mesh'): Promise<string> {
+  const given =
+    flags.meshnet ??
+    (dialogue.talks ? await dialogue.ask(`Name of your mesh, as rooms shall see it [${byDefault}]: `) : '');
+  return given.trim() === '' ? byDefault : given.trim();
 }
 
-async function chooseRooms(flags: SetupFlags, paths: AppPaths, talk: boolean): Promise<readonly RoomAnswer[] | null> {
-  const named = (flags.room ?? []).map(parseRoom);
-  const wrong = named.some((room) => room === null);
-  const rooms = named.filter((room) => room !== null);
-  if (wrong) return null;
-  let name = flags.newRoom;
-  if (rooms.length === 0 && name === undefined && talk) {
-    const answer = await ask('Room for channel 0 (#alias:server or !id), or empty to make a new one: ');
-    const room = parseRoom(answer);
-    if (room !== null) return [room];
-    if (answer.trim() !== '') return null;
-    name = (await ask('Name of the new room [Mesh]: ')).trim() || 'Mesh';
-  }
-  if (name === undefined) return rooms.length === 0 ? null : rooms;
-  const invite = flags.invite ?? (talk ? [await ask('Your own Matrix id, to be invited (@you:server): ')] : []);
-  const session = await freshSession(paths);
-  if (session === null) return null;
-  const id = await newRoom(session, { name, invite: invite.map((user) => user.trim()).filter((user) => user !== '') });
-  console.log(`✅ Room made: ${id}`);
-  return [...rooms, { id, channel: 0 }];
+async function offerService({ home, config, ...flags }: SetupFlags, dialogue: Dialogue): Promise<ExitCode> {
+  step(dialogue, '5. The service');
+  const canRun = process.platform === 'linux';
+  const place: GlobalFlags = { home, config };
+  const wanted =
+    flags.service ?? (canRun && dialogue.talks && (await confirm(dialogue, 'Shall systemd run the relay?', true)));
+  if (wanted) return serviceInstall(place);
+  console.log('\nNext:');
+  console.log('   mmrelay                    run the relay');
+  console.log('   mmrelay doctor             look at everything');
+  console.log('   mmrelay service install    let systemd run it');
+  return EXIT.ok;
 }

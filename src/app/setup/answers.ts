@@ -1,5 +1,7 @@
 import { parseConfig } from '../../config/load.ts';
 import { sampleConfig, yamlValue } from '../../config/sample.ts';
+import type { BleHub } from '../../radio/ble/central.ts';
+import type { RadioConnect } from '../../radio/transport/factory.ts';
 import { RelayError } from '../../util/relay-error.ts';
 
 export type RadioAnswer =
@@ -37,6 +39,26 @@ export function parseRadio(text: string): RadioAnswer | null {
 export function parseRoom(text: string): RoomAnswer | null {
   const [, id, channel] = /^([#!][^\s=]+)(?:=([0-7]))?$/.exec(text.trim()) ?? [];
   return id === undefined ? null : { id, channel: Number(channel ?? 0) };
+}
+
+/** `Name`, with `=2` for another channel than 0; null for anything else. */
+export function parseNewRoom(text: string): { readonly name: string; readonly channel: number } | null {
+  const [, name = '', channel] = /^(.*?)(?:=([0-7]))?$/.exec(text.trim()) ?? [];
+  return name === '' ? null : { name, channel: Number(channel ?? 0) };
+}
+
+/** How to connect to the radio of an answer; null for `auto`, which is not known before it is found. */
+export function connectOfAnswer(radio: RadioAnswer, hub: BleHub): RadioConnect | null {
+  switch (radio.kind) {
+    case 'tcp':
+      return { type: 'tcp', host: radio.host, port: radio.port };
+    case 'serial':
+      return { type: 'serial', path: radio.target };
+    case 'ble':
+      return { type: 'ble', target: radio.target, hub };
+    case 'auto':
+      return null;
+  }
 }
 
 /** The commented sample with the answers filled in. @throws RelayError CONFIG_SETUP naming what does not go together */

@@ -53,6 +53,11 @@ Ways in, whichever your homeserver offers:
   mmrelay auth login --homeserver https://example.org --sso
   mmrelay auth login --homeserver https://example.org --access-token-file ./token`;
 
+const SETUP_EXAMPLES = `
+Without flags it asks, step by step. Without questions:
+  mmrelay setup --yes --radio 192.168.1.20 --homeserver https://matrix.org --username relaybot \\
+    --password-file ./password --room '#mesh:matrix.org' --new-room 'Club=1' --invite @you:matrix.org`;
+
 function addSetup(registry: Registry): void {
   const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
   addCommand(
@@ -61,10 +66,7 @@ function addSetup(registry: Registry): void {
     {
       usage: 'setup',
       description: 'first run: find the radio, log in, choose rooms, write the configuration',
-      more: `
-Example without questions:
-  mmrelay setup --yes --radio 192.168.1.20 --homeserver https://matrix.org --username relaybot \\
-    --password-file ./password --room '#mesh:matrix.org'`,
+      more: SETUP_EXAMPLES,
     },
     async (flags: SetupFlags) => (await import('../setup.ts')).setup(flags),
   )
@@ -74,9 +76,15 @@ Example without questions:
     .option('--username <user>', 'user name or full id of the account of the relay')
     .option('--password-stdin', 'read its password from standard input')
     .option('--password-file <path>', 'read its password from a file')
+    .option('--sso', 'log in in a browser (single sign-on)')
+    .option('--oauth', 'log in in a browser on any machine, by a code')
+    .option('--access-token-file <path>', 'take an access token from a file')
     .option('--room <room>', '#alias:server or !id, with =2 for channel 2; may be repeated', collect)
-    .option('--new-room <name>', 'make a room for channel 0')
-    .option('--invite <user>', 'invite this user to it; may be repeated', collect)
+    .option('--new-room <name>', 'make a room, with =2 for channel 2; may be repeated', collect)
+    .option('--invite <user>', 'invite this user to new rooms; may be repeated', collect)
+    .option('--encrypted', 'encrypt new rooms end to end (for good)')
+    .option('--service', 'write the systemd unit, too')
+    .option('--no-service', 'do not offer it')
     .option('-y, --yes', 'ask nothing')
     .option('--force', 'replace an existing configuration (it is kept as .bak)');
 }

@@ -10,6 +10,11 @@ export function meshnetName(radio: RadioSettings, view: WorldView): string {
   const info = view.radioInfo(radio.name);
   const primary = info?.channels.find(({ role }) => role === 'primary')?.name ?? '';
   if (primary !== '') return primary;
-  const words = (info?.lora?.modemPreset ?? 'MESH').toLowerCase().split('_');
+  return presetName(info?.lora?.modemPreset ?? 'MESH');
+}
+
+/** A preset as the apps write it, which is also what a channel without a name is called. */
+export function presetName(preset: string): string {
+  const words = preset.toLowerCase().split('_');
   return words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('');
 }

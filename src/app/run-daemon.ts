@@ -104,7 +104,7 @@ async function runLocked(options: RunOptions, running: Running): Promise<ExitCod
   const systemd = new SdNotify({ env: processEnv(), pid: process.pid, clock, logger, alive: () => daemon.alive() });
   const server = await healthServer(options, { logger, daemon, registry });
   const reloader = new Reloader({ ...options, daemon, log, logger, clock });
-  signals.onReload(() => reloader.reload('SIGHUP'));
+  signals.onReload(() => void reloader.reload('SIGHUP'));
   const control = await startControlServer({
     home: options.paths.home.path,
     verbs: controlVerbs(daemon, () => reloader.reload('mmrelay reload')),

@@ -129,6 +129,21 @@ describe('doctor', () => {
     await new Promise((resolve) => radio.close(resolve));
   });
 
+  test('a broker is looked for as a radio is', async () => {
+    const home = scratch();
+    const port = await freePort();
+    const mqtt = `  mqtt: { host: 127.0.0.1, port: ${port}, channels: [{ name: LongFast, psk: AQ== }] }\n`;
+    const text = CONFIG('matrix:\n  homeserver: http://127.0.0.1:1\n  access_token: t0ken\n')
+      .replace('connection_type: tcp', 'connection_type: mqtt')
+      .replace('  host: 127.0.0.1\n  port: 1\n', mqtt);
+    put(join(home, 'config.yaml'), text);
+    expect(of((await look(home)).findings, 'radio')).toEqual([
+      `info: default: MQTT broker 127.0.0.1:${port}, not tried`,
+    ]);
+    const refused = of((await look(home, {}, 'auto')).findings, 'radio')[0];
+    expect(refused).toMatch(/^warning: default: MQTT broker 127.0.0.1:\d+: .*ECONNREFUSED/);
+  });
+
   test('a queue that waits too long is named, and the last packet; the database is only read', async () => {
     const home = scratch();
     put(join(home, 'config.yaml'), CONFIG('matrix:\n  homeserver: http://127.0.0.1:1\n  access_token: t0ken\n'));

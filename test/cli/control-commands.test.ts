@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runDaemon } from '../../src/app/run-daemon.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
@@ -32,7 +33,6 @@ async function startRelay(options: { readonly withRadio: boolean }) {
   await said(options.withRadio ? 'both sides are up' : 'The radio stays released');
   await said('Matrix is syncing');
   return {
-    said,
     end: async () => {
       stop.abort();
       expect(await done).toBe(0);
@@ -52,7 +52,7 @@ test('without a relay the commands say so and end with 1', async () => {
   expect((await run('radio', 'release', '--for', 'soon')).code).toBe(2);
 });
 
-test('status tells both links and what waits; reload is done', async () => {
+test('status tells both links and what waits; reload says what it took over', async () => {
   const relay = await startRelay({ withRadio: true });
   const run = commands();
   const { code, out } = await run('status');
@@ -63,8 +63,12 @@ test('status tells both links and what waits; reload is done', async () => {
   const json = JSON.parse((await run('status', '--json')).out);
   expect(Object.keys(json.links)).toEqual(['matrix', 'radio:default']);
   expect(json.links['radio:default'].at(-1)).toMatchObject({ state: 'up', reason: null });
-  expect((await run('reload')).code).toBe(0);
-  await relay.said('Configuration reloaded');
+  expect(await run('reload')).toMatchObject({ code: 0, out: '✅ Nothing to take over.\n' });
+  writeFileSync(world.configFile, world.config('logging: { level: debug }\ndatabase: { busy_timeout_ms: 9 }\n'));
+  const changed = '✅ In effect now: logging.level\n⚠️  Needs a restart: database\n';
+  expect(await run('reload')).toMatchObject({ code: 0, out: changed });
+  writeFileSync(world.configFile, 'matrix: [');
+  expect(await run('reload')).toMatchObject({ code: 3, out: '', err: expect.stringContaining('config.yaml:') });
   await relay.end();
 });
 

@@ -10,6 +10,7 @@ import type { PluginState } from '../../plugins/host/types.ts';
 import type { JsonObject } from '../../util/json.ts';
 import { RelayError } from '../../util/relay-error.ts';
 import type { LinkEpisode } from '../link-history.ts';
+import type { ReloadOutcome } from '../reload/reloader.ts';
 
 export const CONTROL_VERSION = 1;
 /** No request is near that long. */
@@ -27,7 +28,7 @@ export interface ControlVerbs {
     readonly args: { readonly radio: string | null };
     readonly result: { readonly radio: string };
   };
-  readonly reload: { readonly args: Record<never, never>; readonly result: null };
+  readonly reload: { readonly args: Record<never, never>; readonly result: ReloadOutcome };
 }
 
 /** The running relay, as it knows itself. */

@@ -1,18 +1,16 @@
 import { RelayError } from '../../util/relay-error.ts';
 import type { Daemon } from '../daemon.ts';
+import type { ReloadOutcome } from '../reload/reloader.ts';
 import type { ControlRequest } from './protocol.ts';
 import type { VerbHandlers } from './server.ts';
 
 /** What the command line may ask of a running relay. */
-export function controlVerbs(daemon: Pick<Daemon, 'status' | 'releases'>, reload: () => void): VerbHandlers {
+export function controlVerbs(daemon: Pick<Daemon, 'status' | 'releases'>, reload: () => ReloadOutcome): VerbHandlers {
   return {
     status: () => daemon.status(),
     'radio-release': (args) => daemon.releases.release(radioOf(args), forMsOf(args)),
     'radio-claim': (args) => daemon.releases.claim(radioOf(args)),
-    reload: () => {
-      reload();
-      return null;
-    },
+    reload: () => reload(),
   };
 }
 

@@ -148,12 +148,16 @@ export async function checkRadios(
 async function checkRadio({ name, connection }: RadioConfig, online: boolean): Promise<Finding> {
   const finding = findingsOf('radio');
   if (connection.kind === 'serial') return checkSerial(name, connection.path);
-  if (connection.kind !== 'tcp') return finding('info', `${name}: ${connection.kind}, not tried`);
-  const where = `${name}: ${connection.host}:${connection.port}`;
+  if (connection.kind !== 'tcp' && connection.kind !== 'mqtt')
+    return finding('info', `${name}: ${connection.kind}, not tried`);
+  const isBroker = connection.kind === 'mqtt';
+  const { host, port } = isBroker ? connection.mqtt : connection;
+  const where = `${name}: ${isBroker ? 'MQTT broker ' : ''}${host}:${port}`;
   if (!online) return finding('info', `${where}, not tried`);
-  const failure = await tcpFailure(connection);
+  const failure = await tcpFailure({ host, port });
   if (failure === null) return finding('ok', `${where} answers`);
-  return finding('warning', `${where}: ${failure}`, 'check power, address and WiFi of the radio');
+  const remedy = isBroker ? 'check the address of the broker' : 'check power, address and WiFi of the radio';
+  return finding('warning', `${where}: ${failure}`, remedy);
 }
 
 function checkSerial(name: string, path: string): Finding {

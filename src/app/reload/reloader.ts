@@ -6,7 +6,15 @@ import type { LogSystem } from '../../observe/logger.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
 import type { Daemon } from '../daemon.ts';
-import { compareConfigs, takeOver } from './compare.ts';
+import { type Change, compareConfigs, takeOver } from './compare.ts';
+
+/** What came of reading the configuration again; with errors nothing has changed. Lines for a person. */
+export interface ReloadOutcome extends Change {
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const NOTHING: ReloadOutcome = { applied: [], restart: [], errors: [], warnings: [] };
 
 /** Reads the configuration as the start did, overrides of the command line included. */
 export type ReadConfig = () => FoundConfig;
@@ -59,14 +67,14 @@ export class Reloader {
     this.#cancel();
   }
 
-  reload(why: string): void {
+  reload(why: string): ReloadOutcome {
     const { readConfig, daemon, log, logger } = this.#options;
-    if (readConfig === undefined) return;
+    if (readConfig === undefined) return NOTHING;
     const found = readConfig();
     if (found.config === null) {
       const errors = renderProblems(found.problems.filter(({ severity }) => severity === 'error'));
       logger.error('The changed configuration is not valid; the old one stays in effect', { why, errors });
-      return;
+      return { ...NOTHING, errors };
     }
     const change = compareConfigs(this.#running, found.config);
     this.#running = takeOver(this.#running, found.config);
@@ -77,6 +85,7 @@ export class Reloader {
     logger.info('Configuration reloaded', { why, applied: change.applied });
     if (change.restart.length > 0)
       logger.warn('Some changes need a restart to take effect', { sections: change.restart });
+    return { ...change, errors: [], warnings };
   }
 }
 

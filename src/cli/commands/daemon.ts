@@ -49,7 +49,9 @@ export function addDaemonCommands(registry: Registry): void {
     {
       usage: 'reload',
       description: 'tell the running relay to read its configuration again (as SIGHUP does)',
-      more: '\nIts log says what took effect and what needs a restart. A changed file is noticed within ten seconds anyway.',
+      more: `
+Says what took effect and what needs a restart. A changed file is noticed within ten seconds anyway.
+Exit code: 0 read, 1 no relay runs, 3 the configuration is not valid and nothing changed.`,
     },
     async (flags: GlobalFlags) => (await import('../reload.ts')).reload(flags),
   );

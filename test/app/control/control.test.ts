@@ -36,7 +36,7 @@ const VERBS: VerbHandlers = {
   'radio-claim': () => {
     throw new RelayError('RADIO_NOT_RELEASED', 'Radio default is not released');
   },
-  reload: () => null,
+  reload: () => ({ applied: [], restart: [], errors: [], warnings: [] }),
 };
 
 async function serve(home: string, change: { verbs?: Partial<VerbHandlers>; clock?: ManualClock } = {}) {

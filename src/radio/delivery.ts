@@ -29,24 +29,33 @@ export class Delivery {
     return this.#lastError;
   }
 
+  /** Takes a packet for the next `flush`. */
+  hold(packet: MeshPacket): void {
+    this.#held.push(packet);
+  }
+
   /** False when the packet had to be held. */
   offer(packet: MeshPacket): boolean {
-    this.#held.push(packet);
+    this.hold(packet);
     return this.#held.length === 1 ? this.flush() : false;
   }
 
-  /** Tries the held packets again; true when none is left. */
+  /** Hands over what is held, all in one commit; true when nothing is left. */
   flush(): boolean {
-    for (let packet = this.#held[0]; packet !== undefined; packet = this.#held[0]) {
-      try {
-        this.#sink.onPacket(packet);
-      } catch (error) {
-        this.#lastError = errorText(error);
-        return false;
-      }
-      this.#held.shift();
-      this.#tellRouting(packet);
+    const packets = this.#held;
+    if (packets.length === 0) return true;
+    try {
+      const store = (): void => {
+        for (const packet of packets) this.#sink.onPacket(packet);
+      };
+      if (this.#sink.together === undefined) store();
+      else this.#sink.together(store);
+    } catch (error) {
+      this.#lastError = errorText(error);
+      return false;
     }
+    this.#held = [];
+    for (const packet of packets) this.#tellRouting(packet);
     return true;
   }
 

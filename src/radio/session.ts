@@ -39,6 +39,8 @@ export interface SessionListener {
   onRebooted(): void;
   /** Everything the radio says, in the order of its bytes; `payload` is the FromRadio it was read from. */
   onMessage(message: FromRadioMessage, payload: Uint8Array): void;
+  /** All that one read of the link brought has been handed over. */
+  onRead(): void;
   /** Once, as the last call; not after `leave`. The transport is closed. */
   onLost(loss: Loss): void;
 }
@@ -152,6 +154,7 @@ export class Session {
     if (this.#options.transport.framing === 'stream') this.#decoder.push(bytes);
     else if (!this.#onPayload(bytes))
       this.#options.logger.debug('unreadable packet from the radio', { bytes: bytes.length });
+    if (this.#phase !== 'ended') this.#options.listener.onRead();
   }
 
   #onPayload(payload: Uint8Array): boolean {

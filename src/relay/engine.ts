@@ -318,6 +318,7 @@ export class Engine {
         observer.onPacket(radio.name, packet, rowId === null);
         if (rowId !== null) this.#inbox.wake();
       },
+      together: (work) => store.transaction(work),
       onQueueStatus: (status) => lane?.onQueueStatus(status),
       onRouting: (result) => lane?.onRouting(result),
       onNotification: (notification) => {

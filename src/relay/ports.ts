@@ -175,6 +175,8 @@ export interface RadioSink {
   onNode(node: MeshNode): void;
   /** Every packet of the mesh, routing answers included. It is stored when this returns. */
   onPacket(packet: MeshPacket): void;
+  /** Stores the packets that `work` hands over in one commit; throws when that fails, and then none is stored. */
+  together?(work: () => void): void;
   onQueueStatus(status: QueueStatus): void;
   onRouting(result: RoutingResult): void;
   onNotification(notification: ClientNotification): void;

@@ -23,6 +23,8 @@ export class RecordingSink implements RadioSink {
   readonly queue: QueueStatus[] = [];
   readonly routing: RoutingResult[] = [];
   readonly notifications: ClientNotification[] = [];
+  /** Around each commit; a test may look in. */
+  together: (work: () => void) => void = (work) => work();
   /** Thrown by onPacket while set. */
   refusal: Error | null = null;
   calls = 0;

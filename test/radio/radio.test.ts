@@ -246,6 +246,25 @@ describe('a relay that cannot store', () => {
     expect(sink.texts()).toEqual(['first', 'second', 'on the way', 'fourth']);
   });
 
+  it('stores the packets of one read in one commit, and nothing overtakes them', async () => {
+    const { peer, sink } = await startRadio();
+    const order: string[] = [];
+    sink.together = (work) => {
+      const before = sink.packets.length;
+      work();
+      order.push(`commit of ${sink.packets.length - before}`);
+    };
+    sink.onQueueStatus = () => order.push('queue status');
+    peer.last.inOneRead(() => {
+      for (const id of [1, 2, 3]) peer.last.sendText(id, `${id}`);
+      peer.last.send({ case: 'queueStatus', value: { free: 1, maxlen: 16 } });
+      for (const id of [4, 5]) peer.last.sendText(id, `${id}`);
+    });
+
+    expect(order).toEqual(['commit of 3', 'queue status', 'commit of 2']);
+    expect(sink.texts()).toEqual(['1', '2', '3', '4', '5']);
+  });
+
   it('lives on when other callbacks throw', async () => {
     const { peer, sink, radio } = await startRadio();
     sink.onQueueStatus = () => {

@@ -68,6 +68,7 @@ export class PeerLink implements Transport {
   readonly #mood: 'accept' | 'refuse' | 'hang';
   readonly #decoder: FrameDecoder;
   #handlers: TransportHandlers | null = null;
+  #together: Uint8Array[] | null = null;
 
   constructor(script: Script, mood: 'accept' | 'refuse' | 'hang') {
     this.#script = script;
@@ -123,7 +124,17 @@ export class PeerLink implements Transport {
   }
 
   sendBytes(bytes: Uint8Array): void {
-    this.#handlers?.onBytes(bytes);
+    if (this.#together === null) this.#handlers?.onBytes(bytes);
+    else this.#together.push(bytes);
+  }
+
+  /** Everything sent in `work` arrives as one read. */
+  inOneRead(work: () => void): void {
+    this.#together = [];
+    work();
+    const bytes = Buffer.concat(this.#together);
+    this.#together = null;
+    this.sendBytes(bytes);
   }
 
   /** The radio closes in good order, as firmware does when another client comes. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what test/e2e/deploy.test.ts needs, all from package registries, into .cache: kubectl (Go module proxy or
-# Debian), kubeconform and helm (Go module proxy), the official Kubernetes JSON schemas (PyPI kubernetes-validate).
+# Debian), kubeconform, helm and actionlint (Go module proxy), the official Kubernetes JSON schemas (PyPI kubernetes-validate).
 # Safe to run again: what is there in the right version is left alone. About 4 minutes on an empty cache (2 cores).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,6 +9,7 @@ schemas="$PWD/.cache/k8s-schemas"
 kubeconform_version=v0.7.0
 helm_version=v3.19.5
 kustomize_version=v5.5.0
+actionlint_version=v1.7.12
 schema_package=kubernetes-validate==1.37.0
 schema_versions="1.25.0 1.37.0"
 mkdir -p "$bin"
@@ -59,6 +60,7 @@ PY
 }
 
 go_tool kubeconform "$kubeconform_version" github.com/yannh/kubeconform/cmd/kubeconform
+go_tool actionlint "$actionlint_version" github.com/rhysd/actionlint/cmd/actionlint
 go_tool helm "$helm_version" helm.sh/helm/v3/cmd/helm
 if ! command -v kubectl >/dev/null; then
   # `kubectl kustomize` and `kustomize build` are the same code.

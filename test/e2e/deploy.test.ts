@@ -1,42 +1,27 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { policyProblems, restrictedProblems } from '../deploy/support/policy.ts';
 import { at, filesBelow, type Loose } from '../deploy/support/tree.ts';
+import { pages, shellLines } from '../docs/support/pages.ts';
+import { hasTool, okTool, runTool } from './support/tools.ts';
 
 // Our manifests through the real tools: kubectl's kustomize, helm, and kubeconform with the official Kubernetes schemas.
 // .ci/install-deploy-tools.sh installs what is missing.
 const required = process.env.MMRELAY_E2E_REQUIRED === '1';
-const path = `${at('.cache/bin')}${delimiter}${process.env.PATH ?? ''}`;
-const has = (tool: string): boolean => path.split(delimiter).some((folder) => existsSync(join(folder, tool)));
 const schemas = at('.cache/k8s-schemas');
 const schemaVersions = ['v1.25', 'v1.37'];
-const kustomize = has('kubectl') ? ['kubectl', 'kustomize'] : ['kustomize', 'build'];
+const kustomize = hasTool('kubectl') ? ['kubectl', 'kustomize'] : ['kustomize', 'build'];
 
-const missing = ['helm', 'kubeconform'].filter((tool) => !has(tool));
-if (!has('kubectl') && !has('kustomize')) missing.push('kubectl');
+const missing = ['helm', 'kubeconform', 'actionlint'].filter((tool) => !hasTool(tool));
+if (!hasTool('kubectl') && !hasTool('kustomize')) missing.push('kubectl');
 if (!existsSync(schemas)) missing.push('Kubernetes schemas');
 const name =
   missing.length === 0 ? 'deploy' : `deploy (without ${missing.join(', ')}: run .ci/install-deploy-tools.sh)`;
 
-type Result = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
-
-function run(command: readonly string[], input = ''): Result {
-  const [program = '', ...args] = command;
-  const env = { ...process.env, PATH: path };
-  return spawnSync(program, args, { input, env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-}
-
-function ok(command: readonly string[], input = ''): string {
-  const result = run(command, input);
-  expect(result.status, `${command.join(' ')}\n${result.stderr}${result.stdout}`).toBe(0);
-  return result.stdout;
-}
-
-const build = (folder: string): string => ok([...kustomize, folder]);
+const build = (folder: string): string => okTool([...kustomize, folder]);
 const objects = (yaml: string): readonly Loose[] =>
   parseAllDocuments(yaml)
     .map((document) => document.toJS())
@@ -48,7 +33,7 @@ function conform(yaml: string): void {
   for (const version of schemaVersions) {
     const location = join(schemas, version, '{{.ResourceKind}}{{.KindSuffix}}.json');
     const skip = 'VolumeSnapshot,ServiceMonitor,PrometheusRule,Kustomization,Component';
-    ok(['kubeconform', '-strict', '-skip', skip, '-schema-location', location], yaml);
+    okTool(['kubeconform', '-strict', '-skip', skip, '-schema-location', location], yaml);
   }
 }
 
@@ -79,8 +64,10 @@ describe.skipIf(missing.length > 0)(name, () => {
     const built = build(k8s);
     const location = join(schemas, 'v1.37', '{{.ResourceKind}}{{.KindSuffix}}.json');
     const check = ['kubeconform', '-strict', '-schema-location', location];
-    expect(run(check, built.replace('replicas: 1', 'replicaz: 1')).stdout).toMatch(/additional properties 'replicaz'/);
-    expect(run(check, built.replace('replicas: 1', 'replicas: one')).stdout).toMatch(/got string, want/);
+    expect(runTool(check, built.replace('replicas: 1', 'replicaz: 1')).stdout).toMatch(
+      /additional properties 'replicaz'/,
+    );
+    expect(runTool(check, built.replace('replicas: 1', 'replicas: one')).stdout).toMatch(/got string, want/);
   });
 
   it('builds both targets from the five files of the guide alone', () => {
@@ -101,7 +88,7 @@ describe.skipIf(missing.length > 0)(name, () => {
     const together = join(scratch, 'together');
     cpSync(k8s, together, { recursive: true });
     const script = 's/^# \\(components:\\)/\\1/; s/^#   - components/  - components/';
-    ok(['sed', '-i', script, join(together, 'kustomization.yaml')]);
+    okTool(['sed', '-i', script, join(together, 'kustomization.yaml')]);
     const built = build(together);
     conform(built);
     const { volumes, initContainers } = kind(built, 'Deployment').spec.template.spec;
@@ -115,16 +102,32 @@ describe.skipIf(missing.length > 0)(name, () => {
   });
 
   it.each(filesBelow('deploy/k8s/backup').concat('deploy/k8s/namespace-restricted.yaml'))('%s is valid', (file) => {
-    conform(ok(['cat', at(file)]));
+    conform(okTool(['cat', at(file)]));
+  });
+
+  it('actionlint has nothing to say about the workflows', () => {
+    okTool(['actionlint', ...filesBelow('.github/workflows').map((path) => at(path))]);
+  });
+
+  it.each(['kubectl', 'helm'].filter(hasTool))('%s has the options that the pages use', (tool) => {
+    const lines = pages.flatMap(shellLines).filter((line) => line.startsWith(`${tool} `));
+    const everywhere = tool === 'kubectl' ? okTool(['kubectl', 'options']) : '';
+    for (const line of lines) {
+      const ours = line.replace(/="\$\(.*?\)"/g, '').replace(/ -- .*| \| .*|'[^']*'|"[^"]*"/g, '');
+      const help = everywhere + okTool([...(ours.split(' -')[0] ?? '').split(' '), '--help']);
+      for (const [, option = ''] of ours.matchAll(/ (--?[a-z][a-z-]*)/g))
+        expect(help, line).toMatch(new RegExp(`(^|[ ,])${option}[ ,=\\[]`, 'm'));
+    }
+    expect(lines.length).toBeGreaterThan(5);
   });
 
   describe('Helm', () => {
     const chart = at('deploy/helm/mmrelay');
     const template = (...set: readonly string[]): string =>
-      ok(['helm', 'template', 'mmrelay', chart, '-n', 'mmrelay', ...set.flatMap((pair) => ['--set', pair])]);
+      okTool(['helm', 'template', 'mmrelay', chart, '-n', 'mmrelay', ...set.flatMap((pair) => ['--set', pair])]);
 
     it('lints', () => {
-      expect(ok(['helm', 'lint', '--strict', chart])).toContain('0 chart(s) failed');
+      expect(okTool(['helm', 'lint', '--strict', chart])).toContain('0 chart(s) failed');
     });
 
     it.each([
@@ -192,7 +195,7 @@ describe.skipIf(missing.length > 0)(name, () => {
       ['persistance.size=1Gi'],
       ['serviceMonitor.enabled=true'],
     ])('refuses %s', (set) => {
-      expect(run(['helm', 'template', 'mmrelay', chart, '--set', set]).status).not.toBe(0);
+      expect(runTool(['helm', 'template', 'mmrelay', chart, '--set', set]).status).not.toBe(0);
     });
   });
 });

@@ -119,6 +119,50 @@ describe.each(HOMES)('a home of %s', (_version, build) => {
       }
     }
   });
+
+  test('an undo ended at any step is finished by the next one', () => {
+    const steps: string[] = [];
+    const first = join(scratch(), 'home');
+    build(first);
+    migrate(first);
+    undoLastMigration({ home: first, clock: systemClock, onStep: (step) => steps.push(step) });
+    expect(steps.length).toBeGreaterThan(3);
+    for (let last = 0; last < steps.length; last += 1) {
+      const home = join(scratch(), 'home');
+      build(home);
+      const before = snapshot(home);
+      migrate(home);
+      let count = 0;
+      const dieAt = (): void => {
+        if (count === last) throw new Error('killed');
+        count += 1;
+      };
+      expect(() => undoLastMigration({ home, clock: systemClock, onStep: dieAt })).toThrow('killed');
+      undoLastMigration({ home, clock: systemClock });
+      expect(snapshot(home), `killed before step ${last} of the undo`).toEqual(before);
+    }
+  });
+});
+
+test('tracks of gpxtracker come along from where its configuration put them, and go back', () => {
+  const folder = scratch();
+  const home = join(folder, 'home');
+  const tracks = join(folder, 'my_tracks');
+  put(join(home, 'config.yaml'), `community-plugins:\n  gpxtracker:\n    active: true\n    gpx_directory: ${tracks}\n`);
+  put(join(tracks, '!a1b2c3d4.gpx'), '<gpx/>');
+  put(join(tracks, 'notes.txt'), 'mine');
+  put(join(home, 'plugins', 'community', 'gpxtracker', 'data', '!a1b2c3d4.gpx'), '<gpx>newer</gpx>');
+  expect(verifyMigration(pathsOf(home)).legacy).toEqual([join(tracks, '!a1b2c3d4.gpx')]);
+  const report = migrate(home);
+  expect(report.notes.join()).toContain('gpx_directory in the configuration is left as it is');
+  const arrived = readdirSync(join(home, 'plugins', 'community', 'gpxtracker', 'data')).sort();
+  expect(arrived).toEqual(['!a1b2c3d4.gpx', expect.stringMatching(/^!a1b2c3d4_migrated_\d{8}T\d{6}Z\.gpx$/)]);
+  expect(existsSync(join(tracks, '!a1b2c3d4.gpx'))).toBe(false);
+  expect(readFileSync(join(tracks, 'notes.txt'), 'utf8')).toBe('mine');
+  expect(migrate(home).outcome).toBe('nothing');
+  expect(verifyMigration(pathsOf(home)).errors).toEqual([]);
+  undoLastMigration({ home, clock: systemClock });
+  expect(readFileSync(join(tracks, '!a1b2c3d4.gpx'), 'utf8')).toBe('<gpx/>');
 });
 
 test('M4: data of another folder is not touched unless it is named; then it is brought and kept', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { inspectStore } from '../../store/inspect-store.ts';
 import { sha256OfFile } from '../files.ts';
+import { GPX_TARGET } from './gpx-tracks.ts';
 import { type MovedFile, migrationFolder, type PutAside } from './manifest.ts';
 import { type Artefact, databaseFiles, findArtefacts, SIDECARS } from './sources.ts';
 
@@ -97,7 +98,8 @@ function decide(artefact: Artefact, options: PlanOptions): string | 'same' | 'in
     return force ? artefact.target : 'conflict';
   }
   if (sha256OfFile(artefact.source) === sha256OfFile(target)) return 'same';
-  if (artefact.kind === 'logs') return artefact.target.replace(/(\.log)?(\.\d+)?$/, `_migrated_${stamp}$1$2`);
+  if (artefact.kind === 'logs' || artefact.kind === 'gpxtracker')
+    return artefact.target.replace(/(\.log|\.gpx)?(\.\d+)?$/, `_migrated_${stamp}$1$2`);
   return force || isOlderChoice(artefact, home) ? artefact.target : 'conflict';
 }
 
@@ -115,7 +117,7 @@ function moved(artefact: Artefact, options: PlanOptions): MovedFile[] {
     target: join(home, target),
     bytes,
     staged: join(folder, 'staging', target),
-    retired: retiredPath(source, options),
+    retired: retiredPath(source, artefact.root, options),
     replaced: join(folder, 'replaced', target),
     sha256: null,
   });
@@ -128,12 +130,11 @@ function moved(artefact: Artefact, options: PlanOptions): MovedFile[] {
 
 function putAside(artefact: Artefact, options: PlanOptions, why: string): PutAside[] {
   const files = artefact.kind === 'database' ? databaseFiles(artefact.source) : [artefact.source];
-  return files.map((source) => ({ source, retired: retiredPath(source, options), why }));
+  return files.map((source) => ({ source, retired: retiredPath(source, artefact.root, options), why }));
 }
 
 /** Beside the data it belongs to, so that a rename is enough: in the home, or in the folder it came from. */
-function retiredPath(source: string, { home, from, stamp }: PlanOptions): string {
-  const root = [home, ...from].find((folder) => source.startsWith(join(folder, '/'))) ?? home;
+function retiredPath(source: string, root: string, { home, stamp }: PlanOptions): string {
   const base = root === home ? join(migrationFolder(home), stamp, 'retired') : join(root, `.migrated-${stamp}`);
   return join(base, relative(root, source));
 }
@@ -147,6 +148,11 @@ function notesOf(artefacts: readonly Artefact[]): string[] {
   }
   if (artefacts.some(({ kind, source }) => kind === 'plugins' && source.endsWith('.py')))
     notes.push('Python plugins are kept as files but do not run here: docs/PLUGINS.md tells how to port one.');
+  if (artefacts.some(({ kind }) => kind === 'gpxtracker')) {
+    notes.push(
+      `The tracks of gpxtracker go to ${GPX_TARGET}; gpx_directory in the configuration is left as it is, as the plugin is Python.`,
+    );
+  }
   return notes;
 }
 

@@ -1,17 +1,19 @@
 import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from '../encryption.ts';
+import { GPX_TARGET, gpxTracks } from './gpx-tracks.ts';
 
 /** What a file is to the relay. */
-export type ArtefactKind = 'credentials' | 'config' | 'database' | 'store' | 'logs' | 'plugins';
+export type ArtefactKind = 'credentials' | 'config' | 'database' | 'store' | 'logs' | 'plugins' | 'gpxtracker';
 
 /** A file of an older layout and the place it belongs to now, relative to the home. */
 export interface Artefact {
   readonly kind: ArtefactKind;
+  /** The folder it is taken from: the home, one named by the user, or one named by the configuration. */
+  readonly root: string;
   readonly source: string;
   readonly target: string;
   readonly bytes: number;
-  readonly mtimeMs: number;
 }
 
 export const SIDECARS = ['-wal', '-shm', '-journal'] as const;
@@ -29,7 +31,7 @@ export function findArtefacts(root: string, home: string): Artefact[] {
     const source = join(root, from);
     const stat = lstatSync(source, { throwIfNoEntry: false });
     if (stat?.isFile() !== true || source === join(home, to)) return;
-    found.push({ kind, source, target: to, bytes: stat.size, mtimeMs: stat.mtimeMs });
+    found.push({ kind, root, source, target: to, bytes: stat.size });
   };
   for (const place of CREDENTIALS) add('credentials', place, 'credentials.json');
   // The key of our own crypto stores lies beside the credentials: without it they cannot be opened.
@@ -39,25 +41,42 @@ export function findArtefacts(root: string, home: string): Artefact[] {
   for (const place of DATABASES) {
     add('database', place, TARGET_DATABASE);
   }
-  addTree(found, { kind: 'store', from: join(root, 'matrix', 'store'), to: 'store' });
-  addTree(found, { kind: 'plugins', from: join(root, 'matrix', 'plugins'), to: 'plugins' });
+  const tree = (kind: ArtefactKind, from: string, to: string): void => addTree(found, { kind, root, from, to });
+  tree('store', join('matrix', 'store'), 'store');
+  tree('plugins', join('matrix', 'plugins'), 'plugins');
+  addTracks(found, root, home);
   if (!foreign) return found;
-  addTree(found, { kind: 'store', from: join(root, 'store'), to: 'store' });
-  addTree(found, { kind: 'logs', from: join(root, 'logs'), to: 'logs' });
+  tree('store', 'store', 'store');
+  tree('logs', 'logs', 'logs');
   for (const part of ['custom', 'community', 'core']) {
-    addTree(found, { kind: 'plugins', from: join(root, 'plugins', part), to: join('plugins', part) });
+    tree('plugins', join('plugins', part), join('plugins', part));
   }
   return found;
 }
 
 function addTree(
   found: Artefact[],
-  tree: { readonly kind: ArtefactKind; readonly from: string; readonly to: string },
+  {
+    kind,
+    root,
+    from,
+    to,
+  }: { readonly kind: ArtefactKind; readonly root: string; readonly from: string; readonly to: string },
 ): void {
-  for (const source of filesBelow(tree.from)) {
-    const stat = statSync(source);
-    const target = join(tree.to, relative(tree.from, source));
-    found.push({ kind: tree.kind, source, target, bytes: stat.size, mtimeMs: stat.mtimeMs });
+  const folder = join(root, from);
+  for (const source of filesBelow(folder))
+    found.push({ kind, root, source, target: join(to, relative(folder, source)), bytes: statSync(source).size });
+}
+
+/** Into the data of the plugin, as the migration of 1.4 did it; its other files are somebody else's. */
+function addTracks(found: Artefact[], root: string, home: string): void {
+  const tracks = gpxTracks(root);
+  if (tracks === null || tracks.folder === join(home, GPX_TARGET)) return;
+  const inRoot = tracks.folder.startsWith(join(root, '/'));
+  for (const name of tracks.files) {
+    const source = join(tracks.folder, name);
+    const place = { root: inRoot ? root : tracks.folder, source, target: join(GPX_TARGET, name) };
+    found.push({ kind: 'gpxtracker', ...place, bytes: statSync(source).size });
   }
 }
 

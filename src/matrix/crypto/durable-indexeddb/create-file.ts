@@ -45,6 +45,11 @@ export function storeError(path: string, error: unknown): RelayError {
     return new RelayError('CRYPTO_STORE_IN_USE', `another process has ${path} open; only one may`, { cause: error });
   }
   if (sqliteCode.startsWith('SQLITE_CORRUPT') || sqliteCode === 'SQLITE_NOTADB') return corrupt(path, errorText(error));
+  if (sqliteCode === 'SQLITE_FULL') {
+    return new RelayError('CRYPTO_STORE_UNUSABLE', `the disk of ${path} is full; make room and start again`, {
+      cause: error,
+    });
+  }
   return new RelayError('CRYPTO_STORE_UNUSABLE', `cannot use ${path}: ${errorText(error)}`, { cause: error });
 }
 

@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { AppPaths } from '../config/paths.ts';
 import { type Credentials, readCredentials, writeCredentials } from '../matrix/auth/credentials-file.ts';
 import { logout, whoami } from '../matrix/auth/login.ts';
@@ -8,6 +9,7 @@ import { createHttp, type HttpSend } from '../matrix/http.ts';
 import { lockOwner } from '../observe/process-lock.ts';
 import { systemClock } from '../util/clock.ts';
 import { RelayError } from '../util/relay-error.ts';
+import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from './encryption.ts';
 
 const TIMEOUT_MS = 15_000;
 
@@ -34,6 +36,13 @@ export async function freshSession(paths: AppPaths): Promise<Credentials | null>
 /** The process of the relay on this home; null when none runs. */
 export function relayPid(paths: AppPaths): number | null {
   return lockOwner({ path: paths.lockFile.path, clock: systemClock })?.pid ?? null;
+}
+
+/** The files beside the credentials that outlive a session. */
+export function keyFiles(paths: AppPaths): { readonly keys: string; readonly recoveryKey: string | null } {
+  const folder = dirname(paths.credentials.path);
+  const recoveryKey = join(folder, RECOVERY_KEY_FILE);
+  return { keys: join(folder, CRYPTO_KEY_FILE), recoveryKey: existsSync(recoveryKey) ? recoveryKey : null };
 }
 
 export interface TokenCheck {

@@ -1,4 +1,5 @@
-import { endSession, storedSession } from '../app/session.ts';
+import { endSession, keyFiles, storedSession } from '../app/session.ts';
+import type { AppPaths } from '../config/paths.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { RelayError } from '../util/relay-error.ts';
 import { ask, isInteractive } from './ask.ts';
@@ -40,8 +41,17 @@ export async function authLogout(flags: LogoutFlags): Promise<ExitCode> {
   }
   console.log('✅ Logout completed successfully!');
   console.log(`   Removed: ${paths.credentials.path}`);
-  console.log(`   Kept: encryption keys in ${paths.store.path} (the next login starts a new device)`);
+  for (const left of whatIsLeft(paths)) console.log(`   Kept: ${left}`);
   return EXIT.ok;
+}
+
+function whatIsLeft(paths: AppPaths): readonly string[] {
+  const { keys, recoveryKey } = keyFiles(paths);
+  return [
+    `encryption keys in ${paths.store.path} and ${keys}; the next login starts a new device`,
+    'the identity of the account (cross-signing, key backup) on the homeserver, for its other devices',
+    ...(recoveryKey === null ? [] : [`${recoveryKey}, which opens that identity from any client: keep it elsewhere`]),
+  ];
 }
 
 /** A broken file holds no token that could be ended. */

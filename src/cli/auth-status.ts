@@ -1,4 +1,4 @@
-import { checkToken, storedSession } from '../app/session.ts';
+import { checkToken, freshSession, storedSession } from '../app/session.ts';
 import { authMethod } from '../config/auth.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
@@ -15,6 +15,8 @@ interface Status {
   readonly homeserver: string | null;
   readonly userId: string | null;
   readonly deviceId: string | null;
+  /** The session gets new tokens by itself. */
+  readonly renewsItself: boolean;
   /** How the next start gets in when nothing is stored. */
   readonly nextLogin: 'password' | 'token' | null;
   /** null: not asked. */
@@ -36,16 +38,16 @@ async function readStatus(flags: StatusFlags): Promise<Status> {
   const paths = homePaths(flags, found);
   const method = found.config === null ? null : authMethod(found.config, false);
   const nextLogin = method === 'credentials' ? null : method;
-  const none = { homeserver: null, userId: null, deviceId: null, tokenValid: null };
+  const none = { homeserver: null, userId: null, deviceId: null, renewsItself: false, tokenValid: null };
   const base = { file: paths.credentials.path, nextLogin };
   try {
     const session = storedSession(paths);
     if (session === null) return { ...base, ...none, loggedIn: false, problem: null };
-    const { homeserver, userId, deviceId } = session;
-    const known = { ...base, loggedIn: true, homeserver, userId, deviceId };
+    const { homeserver, userId, deviceId, renewal } = session;
+    const known = { ...base, loggedIn: true, homeserver, userId, deviceId, renewsItself: renewal !== undefined };
     if (flags.check !== true) return { ...known, tokenValid: null, problem: null };
     try {
-      const who = await checkToken(session);
+      const who = await checkToken((await freshSession(paths)) ?? session);
       return { ...known, userId: who.userId, tokenValid: true, problem: null };
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
@@ -65,6 +67,7 @@ function print(status: Status): void {
     console.log(`   Homeserver: ${status.homeserver ?? '<missing>'}`);
     console.log(`   User ID: ${status.userId ?? '<missing> (asked from the server at the next start)'}`);
     console.log(`   Device ID: ${status.deviceId ?? '<missing>'}`);
+    if (status.renewsItself) console.log('   Session: renews itself');
     if (status.tokenValid === true) console.log('   Token: ✅ the homeserver accepts it');
     if (status.tokenValid === false) console.log("   Token: ❌ the homeserver refuses it: run 'mmrelay auth login'");
     else if (status.problem !== null) console.log(`   Token: ⚠️  not checked: ${status.problem}`);

@@ -25,6 +25,15 @@ test('a device is kept while its keys are here, and replaced when they are not; 
   expect(third.deviceId).toBe(second.deviceId);
   expect((await login({ newDevice: true })).deviceId).not.toBe(second.deviceId);
 
+  put(join(home, 'store', `crypto-${storedSession(paths)?.deviceId}.sqlite`), 'keys');
+  const kept = await login();
+  server.expireTokens('@relay:test.local');
+  server.tuning.softLogout = true;
+  expect((await login()).deviceId, 'its token has ended').toBe(kept.deviceId);
+  server.expireTokens('@relay:test.local');
+  server.tuning.softLogout = false;
+  expect((await login()).deviceId, 'it was removed at the homeserver').not.toBe(kept.deviceId);
+
   const session = storedSession(paths);
   if (session === null) throw new Error('no session');
   expect((await checkToken(session)).userId).toBe('@relay:test.local');

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import type { RadioConfig, RelayConfig } from '../../config/types.ts';
 import type { Credentials } from '../../matrix/auth/credentials-file.ts';
@@ -51,11 +52,24 @@ async function checkAccount(
     }
     const who = credentials.userId ?? 'an account whose name the server will tell';
     const stored = finding('ok', `session of ${who} on ${credentials.homeserver}`);
+    if (credentials.renewal !== undefined && !canReplace(paths.credentials.path)) {
+      const words = `${paths.credentials.path} cannot be replaced, but the session renews itself: a restart would lose it`;
+      return [stored, finding('error', words, 'put it on a volume that the relay can write')];
+    }
     if (http === null) return [stored];
     if (isEnding(credentials, clock.now())) return [stored, finding('info', RENEWED_LATER)];
     return [stored, ...(await askHomeserver(credentials, config, { http, canLogIn: login !== null }))];
   } catch (error) {
     return [finding('error', errorText(error), 'run `mmrelay auth login`')];
+  }
+}
+
+function canReplace(file: string): boolean {
+  try {
+    accessSync(dirname(file), constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false; // accessSync says no by throwing
   }
 }
 

@@ -58,7 +58,7 @@ export async function logIn(request: LoginRequest, paths: AppPaths): Promise<Log
   const { method, homeserver, renewable = false } = request;
   const baseUrl = await discoverHomeserver(homeserver, context);
   const user = method.kind === 'password' ? { name: method.user, homeserver } : null;
-  const deviceId = request.newDevice === true ? null : keptDevice(paths, { baseUrl, user });
+  const deviceId = request.newDevice === true ? null : await keptDevice(paths, { baseUrl, user }, context);
   const target: Target = { ...context, baseUrl, deviceId, renewable };
   const result =
     method.kind === 'token' ? await importToken(method.token, target, paths) : await enter(method, target, homeserver);

@@ -12,7 +12,7 @@ import type { AuthContext } from './auth-context.ts';
 import type { Credentials } from './credentials-file.ts';
 import { discoverHomeserver } from './discovery.ts';
 import { type LoginSettings, loginWithPassword, whoami } from './login.ts';
-import { isEnding, renewSession } from './renew.ts';
+import { hasEnded, isEnding, RENEW_AHEAD_MS, renewSession } from './renew.ts';
 
 export interface AccountOptions {
   /** What is stored; null when nothing is. */
@@ -40,6 +40,7 @@ export class Account {
   #refused: { readonly token: string; readonly keepsDevice: boolean } | null = null;
   #renewing: Promise<void> | null = null;
   #failedRenewal: { readonly error: unknown; readonly untilMs: number } | null = null;
+  #renewedMs: number | null = null;
   #unsaved = false;
 
   constructor(options: AccountOptions, context: AuthContext, logger: Logger) {
@@ -64,8 +65,7 @@ export class Account {
 
   /** The credentials to use now, renewed when they are about to end; null before the first login. Never throws. */
   async fresh(): Promise<ActiveCredentials | null> {
-    const active = this.#active;
-    if (active === null || !isEnding(active, this.#context.clock.now())) return active;
+    if (!this.#isDue()) return this.#active;
     try {
       await this.#renew();
     } catch {
@@ -134,6 +134,14 @@ export class Account {
     return this.#stored !== null && isEnding(this.#stored, this.#context.clock.now());
   }
 
+  /** Where tokens last no longer than we look ahead, they are used to their end. */
+  #isDue(): boolean {
+    const { clock } = this.#context;
+    if (this.#active === null || !this.#isEnding()) return false;
+    const isNew = this.#renewedMs !== null && clock.monotonic() - this.#renewedMs < RENEW_AHEAD_MS / 2;
+    return !isNew || hasEnded(this.#active, clock.now());
+  }
+
   async #logIn(context: AuthContext): Promise<void> {
     const login = this.#options.login;
     if (login === null) throw noCredentials();
@@ -186,6 +194,7 @@ export class Account {
     try {
       const next = await renewSession(stored, stored.renewal, this.#context);
       this.#failedRenewal = null;
+      this.#renewedMs = clock.monotonic();
       this.#adopt(next);
       if (this.#active !== null) this.#active = { ...this.#active, ...next, userId: this.#active.userId };
       this.#logger.debug('The access token was renewed');
@@ -234,10 +243,12 @@ export class Account {
       this.#options.saveCredentials(credentials);
       this.#unsaved = false;
     } catch (error) {
+      // Tried again with every sync, told once.
+      if (!this.#unsaved) {
+        const reason = errorText(error);
+        this.#logger.error('The credentials could not be saved: a restart would need a new login', { reason });
+      }
       this.#unsaved = true;
-      this.#logger.error('The credentials could not be saved: a restart would need a new login', {
-        reason: errorText(error),
-      });
     }
   }
 }

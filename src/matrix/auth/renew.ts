@@ -14,8 +14,13 @@ import { readRenewal } from './token-answer.ts';
 export const RENEW_AHEAD_MS = 60_000;
 
 export function isEnding(session: Credentials, nowMs: number): boolean {
+  return hasEnded(session, nowMs + RENEW_AHEAD_MS);
+}
+
+/** False for a session whose end is not known. */
+export function hasEnded(session: Credentials, nowMs: number): boolean {
   const endMs = session.renewal?.expiresAtMs ?? null;
-  return endMs !== null && endMs - nowMs < RENEW_AHEAD_MS;
+  return endMs !== null && endMs <= nowMs;
 }
 
 /**

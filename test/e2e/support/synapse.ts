@@ -14,6 +14,8 @@ export const SYNAPSE_SERVER_NAME = 'synapse.test';
 export interface SynapseOptions {
   /** `stock`: Synapse's defaults (rc_message 0.2/s burst 10, rc_login ...). `off`: no limit that a test could meet. */
   readonly rateLimits: 'stock' | 'off';
+  /** More of homeserver.yaml. */
+  readonly config?: object;
 }
 
 export interface SynapseUser {
@@ -196,6 +198,7 @@ function homeserverConfig({ dataDir, port, secret, options }: ConfigInput): obje
     presence: { enabled: false },
     password_config: { bcrypt_rounds: 4 },
     ...(options.rateLimits === 'off' ? noRateLimits() : {}),
+    ...options.config,
   };
 }
 

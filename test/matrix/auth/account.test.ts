@@ -96,6 +96,21 @@ describe('a session that renews itself', () => {
     expect(saved).toMatchObject([{ accessToken: 'a2', deviceId: 'D', renewal: { refreshToken: 'r2' } }]);
   });
 
+  it('is not renewed with every request where tokens are short-lived', async () => {
+    let number = 1;
+    await serve(({ path }) => {
+      if (path.endsWith('/refresh')) number += 1;
+      return { body: { access_token: `b${number}`, refresh_token: 'r', expires_in_ms: 10_000 } };
+    });
+    const { account, ask, clock } = setUp({}, 10_000);
+    await account.ensure(signal);
+    for (let seconds = 0; seconds < 30; seconds += 1) {
+      await ask();
+      await clock.advance(1_000);
+    }
+    expect(server.count('/refresh')).toBe(3);
+  });
+
   it('keeps a refresh token that is not replaced', async () => {
     await serve(({ path }) => (path.endsWith('/refresh') ? { body: { access_token: 'b' } } : undefined));
     const { account, saved } = setUp({}, 0);

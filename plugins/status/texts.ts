@@ -1,6 +1,7 @@
 /** The state of the relay in words. */
 
 import type { RadioStatus, RelayStatus } from '../../src/plugins/api.ts';
+import { linkText, radioText } from '../shared/link-text.ts';
 import { cutBytes, PACKET_BYTES } from '../shared/mesh-text.ts';
 import { longDuration } from '../shared/when.ts';
 
@@ -9,17 +10,9 @@ export function statusText(status: RelayStatus, nowMs: number): string {
   return [
     `mmrelay ${status.version}, up ${longDuration(nowMs - status.startedAtMs)}`,
     `Matrix: ${linkText(matrix, nowMs)}`,
-    ...radios.map((radio) => `Radio ${radio.name}: ${[linkText(radio, nowMs), ...facts(radio)].join(', ')}`),
+    ...radios.map((radio) => `Radio ${radio.name}: ${[radioText(radio, nowMs), ...facts(radio)].join(', ')}`),
     `Waiting: ${waiting(status, 'radio:')} for the mesh, ${waiting(status, 'room:')} for rooms`,
   ].join('\n');
-}
-
-function linkText(
-  link: { readonly status: string; readonly reason: string | null; readonly sinceMs: number },
-  nowMs: number,
-): string {
-  const reason = link.reason === null ? '' : ` (${link.reason})`;
-  return `${link.status} for ${longDuration(nowMs - link.sinceMs)}${reason}`;
 }
 
 function facts({ hwModel, firmwareVersion, region, modemPreset }: RadioStatus): string[] {
@@ -36,9 +29,10 @@ function waiting(status: RelayStatus, kind: string): number {
 
 /** For the mesh. */
 export function statusShort(status: RelayStatus, nowMs: number): string {
-  const radios = status.radios.map(({ name, status: link }) =>
-    status.radios.length === 1 ? `radio ${link}` : `${name} ${link}`,
-  );
+  const radios = status.radios.map(({ name, status: link, releasedUntilMs }) => {
+    const state = releasedUntilMs === null ? link : 'released';
+    return status.radios.length === 1 ? `radio ${state}` : `${name} ${state}`;
+  });
   const parts = [
     `mmrelay ${status.version}`,
     `up ${longDuration(nowMs - status.startedAtMs)}`,

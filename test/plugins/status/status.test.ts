@@ -14,3 +14,15 @@ it('tells both links, versions, and what waits', async () => {
   );
   expect(reply?.short).toBe('mmrelay 2.0.0 | up 3 h 5 min | Matrix backing-off | radio ready | waiting 3/6');
 });
+
+it('tells that a radio is released', async () => {
+  const radios = relayStatus.radios.map((radio) => ({
+    ...radio,
+    status: 'stopped',
+    releasedUntilMs: NOW_MS + 480_000,
+  }));
+  const tester = testPlugin(status, { nowMs: NOW_MS, status: { ...relayStatus, radios } });
+  const reply = (await tester.room('!status')).replies[0];
+  expect(reply?.text).toContain('Radio default: released for another 8 min, TBEAM');
+  expect(reply?.short).toContain('| radio released |');
+});

@@ -30,6 +30,7 @@ import { relayStatus } from './relay-status.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
 import { upgradedRooms } from './room-memory.ts';
 import { shareRadio } from './share-radio.ts';
+import { adminVerification } from './verification.ts';
 
 export interface DaemonOptions {
   readonly config: RelayConfig;
@@ -84,13 +85,27 @@ export function createDaemon(options: DaemonOptions): Daemon {
     keepOldRows: config.database.messagesToKeep,
   });
   if (config.database.wipeOnRestart) store.wipeLinks();
-  const matrix = buildMatrix(options, auth, store);
-  return new RunningDaemon(options, { store, matrix, radios: buildRadios(config.radios, { ...options, ...store }) });
+  const admins = { current: config.matrix.admins };
+  const matrix = buildMatrix(options, { auth, store, admins: () => admins.current });
+  return new RunningDaemon(options, {
+    store,
+    matrix,
+    admins,
+    radios: buildRadios(config.radios, { ...options, ...store }),
+  });
 }
 
-function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): MatrixAdapter {
+function buildMatrix(
+  options: DaemonOptions,
+  {
+    auth,
+    store,
+    admins,
+  }: { readonly auth: AuthChoice; readonly store: Store; readonly admins: () => readonly string[] },
+): MatrixAdapter {
   const { config, paths, clock, logger, random } = options;
-  const crypto = buildCrypto(options, auth.login?.password ?? null);
+  const verification = adminVerification(admins, logger);
+  const crypto = buildCrypto({ ...options, verification }, auth.login?.password ?? null);
   return createMatrix({
     ...auth,
     ...(crypto === undefined ? {} : { crypto }),
@@ -98,6 +113,7 @@ function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): Ma
     upgradedRooms: upgradedRooms(store.values),
     saveCredentials: (credentials) => writeCredentials(paths.credentials.path, credentials),
     rooms: config.rooms.map(({ id }) => id),
+    welcomes: (userId) => admins().includes(userId),
     clock,
     logger,
     random,
@@ -112,6 +128,8 @@ function buildMatrix(options: DaemonOptions, auth: AuthChoice, store: Store): Ma
 const DISK_CHECK_MS = 1_000;
 
 interface Parts {
+  /** Replaced by a reload. */
+  readonly admins: { current: readonly string[] };
   readonly store: Store;
   readonly matrix: MatrixAdapter;
   readonly radios: ReadonlyMap<string, RadioPort>;
@@ -208,6 +226,7 @@ class RunningDaemon implements Daemon {
 
   reconfigure(config: RelayConfig): void {
     this.#live.replace(relaySettings(config));
+    this.#parts.admins.current = config.matrix.admins;
     this.#parts.matrix.mapRooms(config.rooms.map(({ id }) => id));
     this.#engine.followSettings();
     void replacePlugins(this.#plugins, config, this.#options);

@@ -1,9 +1,11 @@
 import { dirname, join } from 'node:path';
 import type { AppPaths } from '../config/paths.ts';
 import type { RelayConfig } from '../config/types.ts';
-import { DeviceCrypto } from '../matrix/device-crypto.ts';
+import { DeviceCrypto, type DeviceCryptoOptions } from '../matrix/device-crypto.ts';
+import type { IdentityOptions } from '../matrix/identity.ts';
 import type { RoomCrypto } from '../matrix/room-crypto.ts';
 import type { EncryptedRooms } from '../matrix/sender.ts';
+import type { VerificationPolicy } from '../matrix/verification.ts';
 import type { ValueStore } from '../relay/store-port.ts';
 import { writeFileDurably } from '../util/durable-file.ts';
 import type { Logger } from '../util/logger.ts';
@@ -18,31 +20,35 @@ export interface EncryptionOptions {
   readonly paths: AppPaths;
   readonly logger: Logger;
   readonly onFatal: (error: unknown) => void;
+  readonly verification: VerificationPolicy;
 }
 
 /** End-to-end encryption as configured; undefined when it is switched off. Nothing is loaded before it is attached. */
 export function buildCrypto(options: EncryptionOptions, password: string | null): RoomCrypto | undefined {
-  const { config, paths, logger, onFatal } = options;
+  const { config, paths, ...rest } = options;
   const { enabled, trust } = config.matrix.e2ee;
-  const folder = dirname(paths.credentials.path);
   if (enabled === 'off') return undefined;
   return new DeviceCrypto({
-    storeFolder: paths.store.path,
-    keyPath: join(folder, CRYPTO_KEY_FILE),
+    ...cryptoFiles(paths),
+    ...rest,
     trust,
     required: enabled === 'on',
     canReplaceDevice: password !== null,
-    identity:
-      password === null
-        ? null
-        : {
-            password,
-            reset: false,
-            saveRecoveryKey: (key) => saveRecoveryKey(join(folder, RECOVERY_KEY_FILE), key, logger),
-          },
-    logger,
-    onFatal,
+    identity: password === null ? null : { ...identityFiles(paths, options.logger), password, reset: false },
   });
+}
+
+/** Where the stores and their key lie. */
+export function cryptoFiles(paths: AppPaths): Pick<DeviceCryptoOptions, 'storeFolder' | 'keyPath'> {
+  return { storeFolder: paths.store.path, keyPath: join(dirname(paths.credentials.path), CRYPTO_KEY_FILE) };
+}
+
+export function identityFiles(paths: AppPaths, logger: Logger): Pick<IdentityOptions, 'saveRecoveryKey'> {
+  return { saveRecoveryKey: (key) => saveRecoveryKey(recoveryKeyFile(paths), key, logger) };
+}
+
+export function recoveryKeyFile(paths: AppPaths): string {
+  return join(dirname(paths.credentials.path), RECOVERY_KEY_FILE);
 }
 
 /** Rooms once seen encrypted, kept for ever. */

@@ -2,12 +2,14 @@ import { logIn } from '../app/log-in/log-in.ts';
 import { relayPid } from '../app/session.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { isInteractive } from './ask.ts';
+import { replaceIdentity } from './auth-reset-cross-signing.ts';
 import { findConfig, type GlobalFlags, homePaths } from './context.ts';
 import { chooseMethod, type MethodFlags } from './login-method.ts';
 
 export interface LoginFlags extends GlobalFlags, MethodFlags {
   readonly newDevice?: boolean | undefined;
   readonly renewable?: boolean | undefined;
+  readonly resetCrossSigning?: boolean | undefined;
 }
 
 /** `mmrelay auth login`: logs in and writes credentials.json. Asks for what is missing, on a terminal. */
@@ -24,11 +26,17 @@ export async function authLogin(flags: LoginFlags): Promise<ExitCode> {
     if (chosen.missing.includes('--password-stdin')) console.error('Without a password: --sso or --oauth');
     return EXIT.usage;
   }
-  const { newDevice = false, renewable = false } = flags;
+  const { newDevice = false, renewable = false, resetCrossSigning = false } = flags;
+  if (resetCrossSigning && chosen.method.kind !== 'password') {
+    console.error('--reset-cross-signing needs the password of the account.');
+    return EXIT.usage;
+  }
   const { credentials, notes } = await logIn({ ...chosen, newDevice, renewable }, paths);
   console.log(`✅ Logged in as ${credentials.userId}, device ${credentials.deviceId ?? '<none>'}`);
   console.log(`✅ credentials.json saved: ${paths.credentials.path}`);
   for (const note of notes) console.log(`⚠️  ${note}`);
+  if (resetCrossSigning && chosen.method.kind === 'password')
+    return await replaceIdentity(flags, chosen.method.password);
   const pid = relayPid(paths);
   if (pid !== null) {
     console.log(

@@ -8,12 +8,15 @@ import { errorText, RelayError } from '../util/relay-error.ts';
 import { ask, askSecret, isInteractive } from './ask.ts';
 import { browserMethod } from './login-browser.ts';
 
-export interface MethodFlags {
-  readonly homeserver?: string | undefined;
-  readonly username?: string | undefined;
+export interface PasswordFlags {
   readonly password?: string | undefined;
   readonly passwordStdin?: boolean | undefined;
   readonly passwordFile?: string | undefined;
+}
+
+export interface MethodFlags extends PasswordFlags {
+  readonly homeserver?: string | undefined;
+  readonly username?: string | undefined;
   readonly sso?: boolean | undefined;
   readonly oauth?: boolean | undefined;
   readonly accessTokenStdin?: boolean | undefined;
@@ -49,6 +52,12 @@ export async function chooseMethod(
     password: filled(password) ?? (isInteractive() ? filled(await askSecret('Enter Matrix password: ')) : null),
   };
   return passwordMethod(account);
+}
+
+/** The password by flag, then configuration, then a question on a terminal. */
+export async function givenPassword(flags: PasswordFlags, matrix: MatrixConfig | null): Promise<string | null> {
+  const password = flags.password ?? secretOf('password', flags.passwordStdin, flags.passwordFile) ?? matrix?.password;
+  return filled(password) ?? (isInteractive() ? filled(await askSecret('Enter Matrix password: ')) : null);
 }
 
 function passwordMethod(account: {

@@ -62,10 +62,11 @@ async function wholeRun(section: JoinedSection, context: AssembleContext): Promi
   const { timeline, roomId, prevBatch } = section;
   const { sinceToken, lost, userId, limits } = context;
   if (sinceToken === null && !lost) return { events: timeline, members: [], complete: true };
+  // Nobody reads it, but a request to verify us may have been made before we came in.
+  if (!context.isRead(roomId)) return { events: lost ? [] : timeline, members: [], complete: true };
   const self = { userId, wasInside: context.wasInside(roomId) };
   const sinceJoin = sinceOwnJoin(timeline, self);
   if (sinceJoin !== null) return { events: sinceJoin, members: [], complete: true };
-  if (!context.isRead(roomId)) return { events: lost ? [] : timeline, members: [], complete: true };
   const isGap = section.limited && !(lost && timeline.some((event) => isKnown(event, limits)));
   if (!isGap || prevBatch === null) {
     return { events: lost ? newsOf(timeline, limits) : timeline, members: [], complete: !isGap };
@@ -121,7 +122,13 @@ export async function toRoomEvent(
     encrypted,
     undecryptable: null,
   };
-  if (!encrypted) return event;
-  const onMore = (result: Decrypted): void => options.onLearned({ ...event, ...result });
-  return { ...event, ...(await options.crypto.decrypt(roomId, raw, onMore)) };
+  const { crypto, onLearned } = options;
+  if (!encrypted) return observed(event, crypto);
+  const onMore = (result: Decrypted): void => onLearned(observed({ ...event, ...result }, crypto));
+  return observed({ ...event, ...(await crypto.decrypt(roomId, raw, onMore)) }, crypto);
+}
+
+function observed(event: RoomEvent, crypto: RoomCrypto): RoomEvent {
+  crypto.observe(event);
+  return event;
 }

@@ -37,6 +37,8 @@ export interface MatrixOptions extends AccountOptions {
   readonly random: () => number;
   /** Without one, encrypted rooms are left alone. */
   readonly crypto?: RoomCrypto;
+  /** Whose invitation to a direct chat is taken, beside those to the rooms of the configuration; default nobody's. */
+  readonly welcomes?: (userId: string) => boolean;
   /** Durable memory of encrypted rooms; without one it lasts as long as the process. */
   readonly encryptedRooms?: EncryptedRooms;
   /** Durable memory of upgraded rooms; without one it lasts as long as the process. */
@@ -116,6 +118,7 @@ class MatrixClientAdapter implements MatrixAdapter {
       random,
       logger,
       aliasesOf,
+      welcomes: options.welcomes ?? (() => false),
       upgrades: this.#upgrades,
       onMoved: (alias, roomId) => this.#sink?.onRoomMoved?.(alias, roomId),
     });

@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import type { MatrixClient, MatrixEvent, Room } from 'matrix-js-sdk';
 import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
-import type { Unreadable } from '../relay/ports.ts';
+import type { RoomEvent, Unreadable } from '../relay/ports.ts';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
@@ -20,6 +20,7 @@ import { type IdentityOptions, SecretStorageKey, setUpIdentity } from './identit
 import { isObject } from './json-read.ts';
 import { type ClearEvent, type Decrypted, encryptionRefusal, type RoomCrypto } from './room-crypto.ts';
 import { loadSdk } from './sdk-logger.ts';
+import { type VerificationBackend, type VerificationPolicy, Verifications } from './verification.ts';
 
 export interface DeviceCryptoOptions {
   /** Folder of the stores, one file per device; made when it is not there. */
@@ -34,13 +35,15 @@ export interface DeviceCryptoOptions {
   readonly identity: Omit<IdentityOptions, 'logger'> | null;
   /** A new device can be made, because there is a password. */
   readonly canReplaceDevice: boolean;
+  /** Who may verify us by emoji; absent: nobody. */
+  readonly verification?: VerificationPolicy;
   readonly logger: Logger;
   /** The store is unusable, or cannot be written any more: the process must end. */
   readonly onFatal: (error: unknown) => void;
 }
 
 /** The part of the SDK's crypto that its types keep to itself; checked when it is taken. */
-interface CryptoBackend {
+interface CryptoBackend extends VerificationBackend {
   readonly eventDecryptor: PendingList;
   encryptEvent(event: MatrixEvent, room: Room): Promise<void>;
   onSyncCompleted(state: object): void;
@@ -52,6 +55,7 @@ interface Session {
   readonly backend: CryptoBackend;
   readonly handle: CryptoHandle;
   readonly awaited: AwaitedEvents;
+  readonly verifications: Verifications | null;
   /** Rejects when the session ends, so that nobody waits for a client that has stopped. */
   readonly ended: Promise<never>;
   readonly end: (error: Error) => void;
@@ -149,6 +153,10 @@ export class DeviceCrypto implements RoomCrypto {
     return first;
   }
 
+  observe(event: RoomEvent): void {
+    this.#session?.verifications?.observe(event);
+  }
+
   async encryptFile(data: Uint8Array): ReturnType<RoomCrypto['encryptFile']> {
     this.#ready('the room is encrypted');
     return encryptAttachment(data);
@@ -172,19 +180,23 @@ export class DeviceCrypto implements RoomCrypto {
   }
 
   async #open(client: MatrixClient, storePath: string): Promise<Session | null> {
-    const { storeFolder, keyPath, trust, logger, onFatal, required } = this.#options;
+    const { storeFolder, keyPath, trust, verification: policy, logger, onFatal, required } = this.#options;
     try {
       mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
       const [sdk, { openCrypto }] = await Promise.all([loadSdk(), import('./crypto/open-crypto.ts')]);
       const handle = await openCrypto({ client, storePath, keyPath, logger, onFailure: onFatal });
       const crypto = client.getCrypto();
       if (crypto === undefined || !isBackend(crypto)) throw new Error('this version of matrix-js-sdk is not supported');
-      const { OnlySignedDevicesIsolationMode } = await import('matrix-js-sdk/lib/crypto-api/index.js');
-      if (trust === 'cross-signed') crypto.setDeviceIsolationMode(new OnlySignedDevicesIsolationMode());
+      const cryptoSdk = await import('matrix-js-sdk/lib/crypto-api/index.js');
+      if (trust === 'cross-signed') crypto.setDeviceIsolationMode(new cryptoSdk.OnlySignedDevicesIsolationMode());
       const { promise: ended, reject: end } = Promise.withResolvers<never>();
       ended.catch(() => undefined); // only those who wait for it want to know
+      const verifications =
+        policy === undefined
+          ? null
+          : new Verifications({ client, backend: crypto, sdk: { ...sdk, ...cryptoSdk }, policy, logger });
       const awaited = new AwaitedEvents(crypto.eventDecryptor, sdk.MatrixEventEvent.Decrypted);
-      return { sdk, client, backend: crypto, handle, awaited, ended, end };
+      return { sdk, client, backend: crypto, handle, awaited, verifications, ended, end };
     } catch (error) {
       if (error instanceof RelayError && error.retry.kind !== 'never') throw error;
       const storeFailed = error instanceof RelayError && error.code.startsWith('CRYPTO_STORE');
@@ -252,8 +264,10 @@ function notYet(message: string): RelayError {
   return new RelayError('CRYPTO_NOT_READY', message, { retry: RETRY_LATER });
 }
 
+const BACKEND = ['encryptEvent', 'onSyncCompleted', 'onLiveEventFromSync', 'eventDecryptor'] as const;
+
 function isBackend(crypto: object): crypto is CryptoBackend {
-  return 'encryptEvent' in crypto && 'onSyncCompleted' in crypto && 'eventDecryptor' in crypto;
+  return BACKEND.every((name) => name in crypto);
 }
 
 function readResult(event: MatrixEvent): Decrypted {

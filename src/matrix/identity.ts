@@ -17,10 +17,12 @@ type CryptoApi = NonNullable<ReturnType<MatrixClient['getCrypto']>>;
 export interface IdentityOptions {
   /** The homeserver asks for it before it takes cross-signing keys. */
   readonly password: string;
-  /** Replaces an identity that is there: everybody who has verified the account sees a warning. */
+  /** Replaces an identity that is there, even our own: everybody who has verified the account sees a warning. */
   readonly reset: boolean;
   /** Shown once: keeps the recovery key, before anything depends on it. A throw ends the set-up. */
   readonly saveRecoveryKey: (recoveryKey: string) => void;
+  /** Called once: all is as it should be, or what went wrong. */
+  readonly onEnd?: (error: Error | null) => void;
   readonly logger: Logger;
 }
 
@@ -54,13 +56,15 @@ interface Setup {
   readonly key: SecretStorageKey;
 }
 
-/** Never throws: without an identity the relay works all the same, and the next start tries again. */
+/** Never throws: without an identity the relay works all the same, and the next start tries again (unless it is a reset). */
 export async function setUpIdentity(setup: Setup, options: IdentityOptions): Promise<void> {
   const { logger } = options;
   try {
-    if (!(await ensureCrossSigning(setup, options))) return;
-    await ensureSecretStorage(setup, options);
+    if (options.reset) await resetIdentity(setup, options);
+    else if (await ensureCrossSigning(setup, options)) await ensureSecretStorage(setup, options);
+    options.onEnd?.(null);
   } catch (error) {
+    options.onEnd?.(error instanceof Error ? error : new Error(errorText(error)));
     logger.warn('The cross-signing identity could not be set up; the next start tries again', {
       reason: errorText(error),
     });
@@ -69,9 +73,15 @@ export async function setUpIdentity(setup: Setup, options: IdentityOptions): Pro
   }
 }
 
+/** What hung on the old identity, its secret storage and its backup, cannot be opened by the new one: all three are made anew. */
+async function resetIdentity(setup: Setup, options: IdentityOptions): Promise<void> {
+  await makeCrossSigning(setup, options);
+  await makeSecretStorage(setup, options, { setupNewSecretStorage: true, setupNewKeyBackup: true });
+}
+
 /** @returns false when the account's identity is not ours */
-async function ensureCrossSigning({ client, crypto, api }: Setup, options: IdentityOptions): Promise<boolean> {
-  const { password, reset, logger } = options;
+async function ensureCrossSigning(setup: Setup, options: IdentityOptions): Promise<boolean> {
+  const { client, crypto, api } = setup;
   const published = await publishedKeys(api, client);
   const own = await crypto.getCrossSigningStatus();
   const ownMaster = own.privateKeysCachedLocally.masterKey ? await crypto.getCrossSigningKeyId() : null;
@@ -79,12 +89,17 @@ async function ensureCrossSigning({ client, crypto, api }: Setup, options: Ident
     if (!published.deviceSigned) await crypto.crossSignDevice(client.getDeviceId() ?? '');
     return true;
   }
-  if (published.master !== null && !reset) {
-    logger.info('The account has a cross-signing identity made elsewhere; verify this device from there', {
+  if (published.master !== null) {
+    options.logger.info('The account has a cross-signing identity made elsewhere; verify this device from there', {
       device: client.getDeviceId(),
     });
     return false;
   }
+  await makeCrossSigning(setup, options);
+  return true;
+}
+
+async function makeCrossSigning({ client, crypto }: Setup, { password, logger }: IdentityOptions): Promise<void> {
   const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: client.getUserId() }, password };
   await crypto.bootstrapCrossSigning({
     setupNewCrossSigning: true,
@@ -99,20 +114,28 @@ async function ensureCrossSigning({ client, crypto, api }: Setup, options: Ident
     },
   });
   logger.info('Made the cross-signing identity of the account');
-  return true;
 }
 
-async function ensureSecretStorage({ client, crypto, api, key }: Setup, options: IdentityOptions): Promise<void> {
+async function ensureSecretStorage(setup: Setup, options: IdentityOptions): Promise<void> {
+  const { client, crypto, api } = setup;
   if (await hasSecretStorage(api, client.getUserId() ?? '')) return;
   const hasBackup = (await crypto.getKeyBackupInfo()) !== null;
+  await makeSecretStorage(setup, options, { setupNewKeyBackup: !hasBackup });
+}
+
+async function makeSecretStorage(
+  { crypto, key }: Setup,
+  options: IdentityOptions,
+  what: { readonly setupNewSecretStorage?: boolean; readonly setupNewKeyBackup: boolean },
+): Promise<void> {
   await crypto.bootstrapSecretStorage({
+    ...what,
     createSecretStorageKey: async () => {
       const made = await crypto.createRecoveryKeyFromPassphrase();
       options.saveRecoveryKey(made.encodedPrivateKey ?? '');
       key.use(made.privateKey);
       return made;
     },
-    setupNewKeyBackup: !hasBackup,
   });
   options.logger.info('Made secret storage and key backup');
 }

@@ -6,7 +6,7 @@
 
 import type { MatrixClient } from 'matrix-js-sdk';
 import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
-import type { Unreadable } from '../relay/ports.ts';
+import type { RoomEvent, Unreadable } from '../relay/ports.ts';
 import type { JsonObject } from '../util/json.ts';
 import { RelayError } from '../util/relay-error.ts';
 import type { MatrixApi } from './api.ts';
@@ -35,6 +35,8 @@ export interface RoomCrypto {
    * @param onMore called when the missing key has come, and each time it cannot be read for another reason than before
    */
   decrypt(roomId: string, event: JsonObject, onMore: (result: Decrypted) => void): Promise<Decrypted>;
+  /** An event of a room as others see it, decrypted: it may belong to a verification. */
+  observe(event: RoomEvent): void;
   /** The bytes to upload, and the `file` object without its url. @throws RelayError when it cannot */
   encryptFile(data: Uint8Array): Promise<{ readonly data: Uint8Array; readonly file: JsonObject }>;
   /** Why rooms cannot be encrypted, in words; null when they can, or the client is not there yet. */
@@ -54,6 +56,7 @@ export const refuseEncryption: RoomCrypto = {
     throw encryptionRefusal(`room ${roomId} is encrypted`, SWITCHED_OFF);
   },
   decrypt: async () => ({ undecryptable: 'no-crypto' }),
+  observe: () => undefined,
   encryptFile: async () => {
     throw encryptionRefusal('the room is encrypted', SWITCHED_OFF);
   },

@@ -8,7 +8,7 @@ import { type BackoffRange, fullJitter } from '../util/backoff.ts';
 import type { Clock } from '../util/clock.ts';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
-import { RelayError } from '../util/relay-error.ts';
+import { errorText, RelayError } from '../util/relay-error.ts';
 import { type MatrixApi, path } from './api.ts';
 import { toRelayError } from './errors.ts';
 import { asObject, asString } from './json-read.ts';
@@ -41,6 +41,8 @@ export interface RoomsOptions {
   readonly logger: Logger;
   /** Canonical and alternative aliases of a room we know. */
   readonly aliasesOf: (roomId: string) => readonly string[];
+  /** Whether this user may have a direct chat with us. */
+  readonly welcomes: (userId: string) => boolean;
   readonly upgrades: RoomUpgrades;
   /** An alias stands for another room now, which we have joined. */
   readonly onMoved: (alias: string, roomId: string) => void;
@@ -223,6 +225,12 @@ export class Rooms {
     const name = [...this.#entries].find(
       ([key, entry]) => key === roomId || this.#current(entry) === roomId || aliases.includes(key),
     )?.[0];
+    if (name === undefined && this.#isWelcome(state)) {
+      void this.#join(roomId, roomId).catch((error: unknown) => {
+        this.#options.logger.warn('A direct chat cannot be joined', { room: roomId, reason: errorText(error) });
+      });
+      return;
+    }
     if (name === undefined) {
       this.#options.logger.info('Ignored an invite to a room that is not configured', { room: roomId });
       return;
@@ -237,6 +245,13 @@ export class Rooms {
       entry.pending = null;
     });
     entry.pending.catch(() => undefined); // kept in the entry, shown by `problem`
+  }
+
+  #isWelcome(state: readonly JsonObject[]): boolean {
+    const invite = state.find(
+      ({ content }) => asObject(content).membership === 'invite' && asObject(content).is_direct === true,
+    );
+    return invite !== undefined && this.#options.welcomes(asString(invite.sender) ?? '');
   }
 
   #isAlias(alias: string, roomId: string): boolean {

@@ -67,6 +67,7 @@ export class SdkModel {
       cryptoCallbacks: this.#options.crypto.callbacks(),
       timelineSupport: false,
       disableVoip: true,
+      verificationMethods: ['m.sas.v1'],
     });
     client.on(sdk.ClientEvent.SyncUnexpectedError, (error) => {
       this.#failure = error;

@@ -24,6 +24,7 @@ it('a room that could not be joined is tried again in time, though the wall cloc
     random: () => 0.5,
     logger: silentLogger,
     aliasesOf: () => [],
+    welcomes: () => false,
     upgrades: new RoomUpgrades(forgetfulUpgrades(), silentLogger),
     onMoved: () => undefined,
   });

@@ -2,6 +2,7 @@ import type { LoginFlags } from '../auth-login.ts';
 import type { LogoutFlags } from '../auth-logout.ts';
 import type { StatusFlags } from '../auth-status.ts';
 import type { SetupFlags } from '../setup.ts';
+import { addIdentityCommands } from './identity.ts';
 import { addCommand, type Registry } from './registry.ts';
 
 /** setup, auth ... */
@@ -10,7 +11,7 @@ export function addAccountCommands(registry: Registry): void {
   const auth = addCommand(
     registry,
     registry.program,
-    { usage: 'auth', description: 'the Matrix account: login, status, logout' },
+    { usage: 'auth', description: 'the Matrix account: login, status, verify, logout' },
     async (flags: LoginFlags) => (await import('../auth-login.ts')).authLogin(flags),
   );
   addCommand(
@@ -29,7 +30,8 @@ export function addAccountCommands(registry: Registry): void {
     .option('--access-token-stdin', 'take an access token made elsewhere, from standard input')
     .option('--access-token-file <path>', 'the same, from a file')
     .option('--renewable', 'a session that renews itself, where the homeserver would end it after a time')
-    .option('--new-device', 'a new device, when the keys of the old one are lost or of the Python relay');
+    .option('--new-device', 'a new device, when the keys of the old one are lost or of the Python relay')
+    .option('--reset-cross-signing', 'with a password: replace the identity of the account, see reset-cross-signing');
   addCommand(registry, auth, { usage: 'status', description: 'which session is stored' }, async (flags: StatusFlags) =>
     (await import('../auth-status.ts')).authStatus(flags),
   )
@@ -43,6 +45,7 @@ export function addAccountCommands(registry: Registry): void {
   )
     .option('-y, --yes', 'do not ask')
     .option('--local', 'forget the session here even when the homeserver cannot be told');
+  addIdentityCommands(registry, auth);
 }
 
 const LOGIN_WAYS = `

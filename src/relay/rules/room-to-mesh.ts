@@ -272,7 +272,12 @@ function tell({ event, route }: Outgoing, reason: Extract<Intent, { kind: 'tell'
 /** Event types that may become messages; others are not even stored. */
 export function isRelayable(event: RoomEvent): boolean {
   if (event.stateKey !== null) return false;
-  if (event.type === 'm.room.message') return isObject(event.content) && event.content.msgtype !== undefined;
+  if (event.type === 'm.room.message') {
+    if (!isObject(event.content)) return false;
+    const { msgtype } = event.content;
+    // "... is requesting to verify your key" is between clients.
+    return msgtype !== undefined && msgtype !== 'm.key.verification.request';
+  }
   return RELAYED_TYPES.has(event.type);
 }
 

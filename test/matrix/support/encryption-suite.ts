@@ -1,118 +1,20 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createMatrix, type MatrixAdapter, type MatrixOptions } from '../../../src/matrix/client.ts';
-import { DeviceCrypto, type DeviceCryptoOptions } from '../../../src/matrix/device-crypto.ts';
+import { expect, it } from 'vitest';
 import type { RoomEvent } from '../../../src/relay/ports.ts';
-import { systemClock } from '../../../src/util/clock.ts';
-import { silentLogger } from '../../../src/util/logger.ts';
 import type { SuiteServer } from './adapter-suite.ts';
-import { type CryptoUser, cryptoUser, openAttachment } from './crypto-user.ts';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { RecordingSink } from './recording-sink.ts';
-import { type TestUser, testUser } from './test-user.ts';
-
-let users = 0;
-let txn = 0;
-
-interface Scene {
-  readonly alice: CryptoUser;
-  readonly bot: TestUser;
-  readonly folder: string;
-  readonly proxy: FaultProxy;
-  readonly sink: RecordingSink;
-  readonly fatal: unknown[];
-  readonly rooms: Set<string>;
-  relay(options?: Partial<MatrixOptions>, crypto?: Partial<DeviceCryptoOptions>): MatrixAdapter;
-}
-
-const text = (body: string) => ({ type: 'm.room.message', content: { msgtype: 'm.text', body } });
-const picture = (body: string) => ({
-  type: 'm.room.message',
-  content: { msgtype: 'm.image', body },
-  media: { data: new TextEncoder().encode(`picture ${body}`), mimeType: 'image/png', fileName: body },
-});
-const txnId = (): string => `e${txn++}`;
+import { cryptoUser, openAttachment } from './crypto-user.ts';
+import { picture, text, txnId, untilSent, useScene } from './encryption-scene.ts';
 
 /** What the adapter promises about encrypted rooms, against any homeserver. Call inside `describe`. */
 export function encryptionSuite(server: () => SuiteServer): void {
-  let scene: Scene;
-  let cleanup: (() => unknown)[] = [];
-
-  beforeEach(async () => {
-    const { baseUrl } = server();
-    const n = users++;
-    const alice = await cryptoUser(baseUrl, await server().registerUser(`enc-alice${n}`, 'secret-a'));
-    const bot = testUser(baseUrl, await server().registerUser(`enc-bot${n}`, 'secret-b'));
-    const proxy = await startFaultProxy(baseUrl);
-    const folder = mkdtempSync(join(tmpdir(), 'mmrelay-e2ee-'));
-    const sink = new RecordingSink();
-    const fatal: unknown[] = [];
-    const rooms = new Set<string>();
-    cleanup = [() => alice.stop(), () => proxy.close(), () => rmSync(folder, { recursive: true, force: true })];
-    const relay: Scene['relay'] = (options, crypto) => {
-      const { accessToken, deviceId, userId } = bot;
-      const made = createMatrix({
-        credentials: { homeserver: proxy.url, accessToken, deviceId, userId },
-        login: null,
-        saveCredentials: () => undefined,
-        rooms: [],
-        clock: systemClock,
-        logger: silentLogger,
-        random: () => 0,
-        requestTimeoutMs: 10_000,
-        encryptedRooms: rooms,
-        crypto: new DeviceCrypto({
-          storeFolder: join(folder, 'store'),
-          keyPath: join(folder, 'crypto.key'),
-          trust: 'all',
-          required: false,
-          identity: null,
-          canReplaceDevice: false,
-          logger: silentLogger,
-          onFatal: (error) => fatal.push(error),
-          ...crypto,
-        }),
-        ...options,
-      });
-      cleanup.unshift(() => made.stop());
-      return made;
-    };
-    scene = { alice, bot, folder, proxy, sink, fatal, rooms, relay };
-  });
-
-  afterEach(async () => {
-    for (const step of cleanup) await step();
-  });
-
-  const started = async (made: MatrixAdapter, token: string | null = null): Promise<MatrixAdapter> => {
-    const { sink } = scene;
-    const before = sink.batches.length;
-    made.start(sink, token);
-    await sink.until(() => sink.batches.length > before && sink.states.at(-1)?.status === 'syncing');
-    return made;
-  };
-
-  const sharedRoom = async (encrypted: boolean): Promise<string> => {
-    const roomId = await scene.alice.createRoom({ encrypted });
-    await scene.bot.call('POST', `/join/${encodeURIComponent(roomId)}`, {});
-    return roomId;
-  };
-
-  /** The relay's own events as the server holds them. */
-  const onServer = async (roomId: string): Promise<string[]> => {
-    const answer = await scene.bot.call('GET', `/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=100`);
-    const chunk = answer.chunk as { type: string; sender: string; state_key?: string }[];
-    const own = chunk.filter((event) => event.sender === scene.bot.userId && event.state_key === undefined);
-    return own.map(({ type }) => type);
-  };
+  const scene = useScene(server);
 
   it('talks both ways in a room encrypted from the start: messages, replies, reactions, edits', async () => {
-    const { alice, sink, relay } = scene;
-    const roomId = await sharedRoom(true);
-    const adapter = await started(relay({ rooms: [roomId] }));
-    await alice.sees(scene.bot);
+    const { alice, sink, relay } = scene();
+    const roomId = await scene().sharedRoom(true);
+    const adapter = await scene().started(relay({ rooms: [roomId] }));
+    await alice.sees(scene().bot);
     const question = await alice.say(roomId, 'can you read this?');
     await sink.until(() => sink.bodies(roomId).includes('can you read this?'));
     expect(sink.events(roomId).at(-1)).toMatchObject({ eventId: question, encrypted: true, undecryptable: null });
@@ -136,11 +38,11 @@ export function encryptionSuite(server: () => SuiteServer): void {
       'm.new_content': { msgtype: 'm.text', body: 'each word' },
       'm.relates_to': { rel_type: 'm.replace', event_id: answer },
     });
-    await alice.until(() => alice.heard.filter(({ sender }) => sender === scene.bot.userId).length === 3);
+    await alice.until(() => alice.heard.filter(({ sender }) => sender === scene().bot.userId).length === 3);
     const reaction = alice.heard.find(({ type }) => type === 'm.reaction');
     expect(reaction).toMatchObject({ encrypted: true });
     expect(JSON.stringify(reaction?.wire)).not.toContain('secret words');
-    expect(await onServer(roomId)).toEqual(Array(3).fill('m.room.encrypted'));
+    expect(await scene().onServer(roomId)).toEqual(Array(3).fill('m.room.encrypted'));
     await alice.send(
       roomId,
       { 'm.relates_to': { rel_type: 'm.annotation', event_id: answer, key: '❤' } },
@@ -153,9 +55,9 @@ export function encryptionSuite(server: () => SuiteServer): void {
   });
 
   it('W21, W22: encryption switched on a second ago: the next message is ciphertext, also of an adapter that has not synced it', async () => {
-    const { alice, sink, relay, proxy } = scene;
-    const roomId = await sharedRoom(false);
-    const adapter = await started(relay({ rooms: [roomId], requestTimeoutMs: 1500, pollTimeoutMs: 500 }));
+    const { alice, sink, relay, proxy } = scene();
+    const roomId = await scene().sharedRoom(false);
+    const adapter = await scene().started(relay({ rooms: [roomId], requestTimeoutMs: 1500, pollTimeoutMs: 500 }));
     await adapter.send({ roomId, ...text('in the open'), txnId: txnId() });
     proxy.fault('hang', /\/sync/);
     await sink.until(() => sink.states.at(-1)?.status === 'backing-off');
@@ -167,7 +69,7 @@ export function encryptionSuite(server: () => SuiteServer): void {
     proxy.fault('none');
     const again = await untilSent(() => adapter.send({ roomId, ...text('now secret'), txnId: txnId() }));
     expect(await alice.hears('now secret')).toMatchObject({ id: again.eventId, encrypted: true });
-    expect(await onServer(roomId)).toEqual(['m.room.encrypted', 'm.room.message']);
+    expect(await scene().onServer(roomId)).toEqual(['m.room.encrypted', 'm.room.message']);
     await alice.until(() => alice.client.getRoom(roomId)?.hasEncryptionStateEvent() === true);
     await alice.say(roomId, 'secret too');
     await sink.until(() => sink.bodies(roomId).includes('secret too'));
@@ -178,8 +80,8 @@ export function encryptionSuite(server: () => SuiteServer): void {
     ['W21: a bare token without device', { credentials: null }, {}],
     ['W21: crypto failed to load', {}, { storeFolder: '/dev/null/store' }],
   ])('%s: nothing goes into an encrypted room, other rooms work, and the state says why', async (_, options, crypto) => {
-    const { relay, proxy, sink, bot } = scene;
-    const [secret, open] = [await sharedRoom(true), await sharedRoom(false)];
+    const { relay, proxy, sink, bot } = scene();
+    const [secret, open] = [await scene().sharedRoom(true), await scene().sharedRoom(false)];
     const noDevice = 'credentials' in options;
     const { accessToken, userId } = bot;
     if (noDevice) proxy.answer(/whoami/, { user_id: userId });
@@ -191,7 +93,7 @@ export function encryptionSuite(server: () => SuiteServer): void {
       },
       crypto,
     );
-    const adapter = await started(base);
+    const adapter = await scene().started(base);
     await expect(adapter.send({ roomId: secret, ...text('no'), txnId: txnId() })).rejects.toMatchObject({
       code: 'MATRIX_ENCRYPTED_ROOM',
       retry: { kind: 'never' },
@@ -208,26 +110,26 @@ export function encryptionSuite(server: () => SuiteServer): void {
     await sink.until(() => adapter.state().status === 'syncing');
     expect(adapter.state().reason).toContain('encrypted rooms are left alone');
     expect(adapter.canEncrypt()).toBe(false);
-    expect(await onServer(secret)).toEqual([]);
+    expect(await scene().onServer(secret)).toEqual([]);
   });
 
   it('W22: room state unknown: nothing is sent until the server has said whether the room is encrypted', async () => {
-    const { relay, proxy } = scene;
-    const roomId = await sharedRoom(false);
-    const adapter = await started(relay({ rooms: [roomId] }));
+    const { relay, proxy } = scene();
+    const roomId = await scene().sharedRoom(false);
+    const adapter = await scene().started(relay({ rooms: [roomId] }));
     proxy.fault('html-502', /m\.room\.encryption/);
     await expect(adapter.send({ roomId, ...text('wait'), txnId: txnId() })).rejects.toMatchObject({
       retry: { kind: 'later' },
     });
-    expect(await onServer(roomId)).toEqual([]);
+    expect(await scene().onServer(roomId)).toEqual([]);
     proxy.fault('none');
     await adapter.send({ roomId, ...text('wait'), txnId: txnId() });
   });
 
   it('W22: media of an encrypted room is encrypted, by the specification', async () => {
-    const { alice, relay } = scene;
-    const roomId = await sharedRoom(true);
-    const adapter = await started(relay({ rooms: [roomId] }));
+    const { alice, relay } = scene();
+    const roomId = await scene().sharedRoom(true);
+    const adapter = await scene().started(relay({ rooms: [roomId] }));
     await untilSent(() => adapter.send({ roomId, ...picture('map.png'), txnId: 'map' }));
     const heard = await alice.hears('map.png');
     expect(heard.content.url).toBeUndefined();
@@ -235,9 +137,9 @@ export function encryptionSuite(server: () => SuiteServer): void {
   });
 
   it('W22: media of a room in which encryption was switched on a second ago is encrypted, and uploaded once', async () => {
-    const { alice, sink, relay, proxy } = scene;
-    const roomId = await sharedRoom(false);
-    const adapter = await started(relay({ rooms: [roomId], requestTimeoutMs: 1500, pollTimeoutMs: 500 }));
+    const { alice, sink, relay, proxy } = scene();
+    const roomId = await scene().sharedRoom(false);
+    const adapter = await scene().started(relay({ rooms: [roomId], requestTimeoutMs: 1500, pollTimeoutMs: 500 }));
     const open = await adapter.send({ roomId, ...picture('open.png'), txnId: 'open' });
     await alice.until(() =>
       alice.heard.some(({ id, content }) => id === open.eventId && typeof content.url === 'string'),
@@ -257,31 +159,29 @@ export function encryptionSuite(server: () => SuiteServer): void {
   });
 
   it('gives the key to members who join later, and a new one after somebody left', async () => {
-    const { alice, relay } = scene;
-    const roomId = await sharedRoom(true);
-    const adapter = await started(relay({ rooms: [roomId] }));
+    const { alice, relay } = scene();
+    const roomId = await scene().sharedRoom(true);
+    const adapter = await scene().started(relay({ rooms: [roomId] }));
     const sessionOf = async (body: string): Promise<unknown> => {
       await untilSent(() => adapter.send({ roomId, ...text(body), txnId: txnId() }));
       return (await alice.hears(body)).wire.session_id;
     };
     const first = await sessionOf('one');
-    const n = users++;
-    const bob = await cryptoUser(server().baseUrl, await server().registerUser(`enc-bob${n}`, 'secret-c'));
-    cleanup.unshift(() => bob.stop());
+    const bob = await scene().person('bob');
     await bob.client.joinRoom(roomId);
-    await scene.sink.until(() => adapter.room(roomId)?.memberCount === 3);
+    await scene().sink.until(() => adapter.room(roomId)?.memberCount === 3);
     expect(await sessionOf('two')).toBe(first);
     await bob.hears('two');
     await bob.client.leave(roomId);
-    await scene.sink.until(() => adapter.room(roomId)?.memberCount === 2);
+    await scene().sink.until(() => adapter.room(roomId)?.memberCount === 2);
     expect(await sessionOf('three')).not.toBe(first);
   });
 
   it('W14: what cannot be read is handed over when the key has come, also after a restart', async () => {
-    const { alice, relay, sink } = scene;
-    const roomId = await sharedRoom(true);
-    const first = await started(relay({ rooms: [roomId] }));
-    await alice.sees(scene.bot);
+    const { alice, relay, sink } = scene();
+    const roomId = await scene().sharedRoom(true);
+    const first = await scene().started(relay({ rooms: [roomId] }));
+    await alice.sees(scene().bot);
     await alice.say(roomId, 'first');
     await sink.until(() => sink.bodies(roomId).includes('first'));
     await alice.client.getCrypto()?.forceDiscardSession(roomId);
@@ -294,17 +194,17 @@ export function encryptionSuite(server: () => SuiteServer): void {
     await first.stop();
     const second = relay({ rooms: [roomId] });
     second.awaitKeys?.([unread]);
-    await started(second, sink.token());
+    await scene().started(second, sink.token());
     await release();
     await sink.until(() => sink.learned.length === 1);
     expect(sink.learned[0]).toMatchObject({ eventId: late, content: { body: 'late' }, undecryptable: null });
   });
 
   it('events that wait for one key are handed over in the order in which they were said', async () => {
-    const { alice, relay, sink } = scene;
-    const roomId = await sharedRoom(true);
-    await started(relay({ rooms: [roomId] }));
-    await alice.sees(scene.bot);
+    const { alice, relay, sink } = scene();
+    const roomId = await scene().sharedRoom(true);
+    await scene().started(relay({ rooms: [roomId] }));
+    await alice.sees(scene().bot);
     const release = alice.holdKeys();
     const said: string[] = [];
     for (const body of ['one', 'two', 'three']) said.push(await alice.say(roomId, body));
@@ -315,10 +215,10 @@ export function encryptionSuite(server: () => SuiteServer): void {
   });
 
   it('keeps one device and one identity from start to start', async () => {
-    const { alice, relay, sink, bot, folder } = scene;
-    const roomId = await sharedRoom(true);
+    const { alice, relay, sink, bot, folder } = scene();
+    const roomId = await scene().sharedRoom(true);
     for (const life of ['one', 'two', 'three']) {
-      const adapter = await started(relay({ rooms: [roomId] }), sink.token() === '' ? null : sink.token());
+      const adapter = await scene().started(relay({ rooms: [roomId] }), sink.token() === '' ? null : sink.token());
       await untilSent(() => adapter.send({ roomId, ...text(life), txnId: txnId() }));
       await alice.hears(life);
       await adapter.stop();
@@ -330,8 +230,8 @@ export function encryptionSuite(server: () => SuiteServer): void {
   });
 
   it('makes identity, secret storage and key backup once, and leaves those of others alone', async () => {
-    const { alice, relay, sink, bot } = scene;
-    const roomId = await sharedRoom(true);
+    const { alice, relay, sink, bot } = scene();
+    const roomId = await scene().sharedRoom(true);
     const shown: string[] = [];
     const identity = { password: 'secret-b', reset: false, saveRecoveryKey: (key: string) => void shown.push(key) };
     const published = async (): Promise<string> => {
@@ -346,7 +246,7 @@ export function encryptionSuite(server: () => SuiteServer): void {
         ({ version }) => String(version),
         () => '',
       );
-    const first = await started(relay({ rooms: [roomId] }, { identity }));
+    const first = await scene().started(relay({ rooms: [roomId] }, { identity }));
     await expect.poll(backup, { timeout: 15_000 }).not.toBe('');
     const master = await published();
     expect(master).not.toBe('');
@@ -358,19 +258,19 @@ export function encryptionSuite(server: () => SuiteServer): void {
       .poll(() => bot.call('GET', '/room_keys/version').then(({ count }) => count), { timeout: 15_000 })
       .toBeGreaterThan(0);
     await first.stop();
-    await started(relay({ rooms: [roomId] }, { identity }), sink.token());
+    await scene().started(relay({ rooms: [roomId] }, { identity }), sink.token());
     await alice.say(roomId, 'second life');
     await sink.until(() => sink.bodies(roomId).includes('second life'));
     expect([await published(), await backup(), shown.length]).toEqual([master, version, 1]);
   });
 
   it('a device with keys of another program is not used: explained, or replaced where there is a password', async () => {
-    const { relay, bot, sink, folder, proxy, fatal } = scene;
-    const roomId = await sharedRoom(true);
+    const { relay, bot, sink, folder, proxy, fatal } = scene();
+    const roomId = await scene().sharedRoom(true);
     const old = await cryptoUser(server().baseUrl, bot);
-    await scene.alice.sees(bot);
+    await scene().alice.sees(bot);
     old.stop();
-    const adapter = await started(relay({ rooms: [roomId] }));
+    const adapter = await scene().started(relay({ rooms: [roomId] }));
     expect(adapter.state().reason).toContain('mmrelay auth login');
     await expect(adapter.send({ roomId, ...text('no'), txnId: txnId() })).rejects.toMatchObject({
       code: 'MATRIX_ENCRYPTED_ROOM',
@@ -378,22 +278,20 @@ export function encryptionSuite(server: () => SuiteServer): void {
     expect(readdirSync(folder)).toEqual([]);
     await adapter.stop();
     const login = { homeserver: proxy.url, user: bot.userId, password: 'secret-b', deviceName: 'mmrelay' };
-    const second = await started(relay({ rooms: [roomId], login }, { canReplaceDevice: true }), sink.token());
+    const second = await scene().started(relay({ rooms: [roomId], login }, { canReplaceDevice: true }), sink.token());
     await untilSent(() => second.send({ roomId, ...text('new device'), txnId: txnId() }));
-    expect(await scene.alice.hears('new device')).toMatchObject({ encrypted: true });
+    expect(await scene().alice.hears('new device')).toMatchObject({ encrypted: true });
     expect(fatal).toEqual([]);
   });
 
   it('sends nothing while the devices of the members cannot be asked for, and to all of them after that', async () => {
-    const { alice, relay, proxy } = scene;
-    const roomId = await sharedRoom(true);
-    const adapter = await started(relay({ rooms: [roomId] }));
+    const { alice, relay, proxy } = scene();
+    const roomId = await scene().sharedRoom(true);
+    const adapter = await scene().started(relay({ rooms: [roomId] }));
     proxy.fault('forbidden', /keys\/(query|upload)/);
-    const n = users++;
-    const bob = await cryptoUser(server().baseUrl, await server().registerUser(`enc-bob${n}`, 'secret-c'));
-    cleanup.unshift(() => bob.stop());
+    const bob = await scene().person('bob');
     await bob.client.joinRoom(roomId);
-    await scene.sink.until(() => adapter.room(roomId)?.memberCount === 3);
+    await scene().sink.until(() => adapter.room(roomId)?.memberCount === 3);
     await expect(adapter.send({ roomId, ...text('for both'), txnId: 'same' })).rejects.toMatchObject({
       retry: { kind: 'later' },
     });
@@ -402,16 +300,4 @@ export function encryptionSuite(server: () => SuiteServer): void {
     await Promise.all([alice.hears('for both'), bob.hears('for both')]);
     expect([...bob.unread, ...alice.unread]).toEqual([]);
   });
-}
-
-/** As a room lane does: again while the failure is one that waiting mends. */
-async function untilSent<Result>(send: () => Promise<Result>): Promise<Result> {
-  for (;;) {
-    try {
-      return await send();
-    } catch (error) {
-      if ((error as { retry?: { kind: string } }).retry?.kind !== 'later') throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }

@@ -11,7 +11,8 @@ export type Fault =
   | 'reset'
   | 'drop-answer'
   | 'rate-limit'
-  | 'forbidden';
+  | 'forbidden'
+  | 'error-500';
 
 export interface FaultProxy {
   readonly url: string;
@@ -87,6 +88,7 @@ const REFUSALS = {
   'rate-limit': [429, { errcode: 'M_LIMIT_EXCEEDED', error: 'Too Many Requests', retry_after_ms: 1234 }],
   'unknown-token': [401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unrecognised access token', soft_logout: true }],
   'device-gone': [401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unrecognised access token' }],
+  'error-500': [500, { errcode: 'M_UNKNOWN', error: 'Internal server error' }],
   forbidden: [403, { errcode: 'M_FORBIDDEN', error: 'Forbidden' }],
 } as const;
 

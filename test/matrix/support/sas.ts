@@ -1,0 +1,63 @@
+import {
+  type ShowSasCallbacks,
+  VerificationPhase,
+  type VerificationRequest,
+  VerificationRequestEvent,
+  VerifierEvent,
+} from 'matrix-js-sdk/lib/crypto-api/index.js';
+import type { Requester, VerificationPolicy } from '../../../src/matrix/verification.ts';
+import type { CryptoUser } from './crypto-user.ts';
+
+/** Makes the cross-signing keys of a person, and signs the device with them. */
+export async function crossSign({ client }: CryptoUser): Promise<void> {
+  await client.getCrypto()?.bootstrapCrossSigning({
+    setupNewCrossSigning: true,
+    authUploadDeviceSigningKeys: (makeRequest) => makeRequest(null),
+  });
+}
+
+/** The person at the other end: begins once the relay is ready, and says that the emoji are the same. @returns them */
+export async function confirmAsPerson(request: VerificationRequest): Promise<string[]> {
+  await reached(request, VerificationPhase.Ready);
+  const verifier = await request.startVerification('m.sas.v1');
+  const shown: string[] = [];
+  const onSas = (sas: ShowSasCallbacks): void => {
+    shown.push(...(sas.sas.emoji ?? []).map(([emoji, name]) => `${emoji} ${name}`));
+    void sas.confirm();
+  };
+  verifier.on(VerifierEvent.ShowSas, onSas);
+  await verifier.verify();
+  return shown;
+}
+
+export function reached(request: VerificationRequest, phase: VerificationPhase): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (request.phase === phase) resolve();
+      else if (request.phase === VerificationPhase.Cancelled) reject(new Error('the verification was cancelled'));
+      else return;
+      request.off(VerificationRequestEvent.Change, look);
+    };
+    request.on(VerificationRequestEvent.Change, look);
+    look();
+  });
+}
+
+/** A policy that takes requests of these users and believes, and what it was shown. */
+export function recordingPolicy(users: readonly string[], isSame = true) {
+  const shown: (readonly string[])[] = [];
+  const ended: (readonly [string, boolean])[] = [];
+  const asked: Requester[] = [];
+  const policy: VerificationPolicy = {
+    accepts: (requester) => {
+      asked.push(requester);
+      return users.includes(requester.userId);
+    },
+    compare: async (signs) => {
+      shown.push(signs);
+      return isSame;
+    },
+    onEnd: ({ userId }, isVerified) => void ended.push([userId, isVerified]),
+  };
+  return { policy, shown, ended, asked };
+}

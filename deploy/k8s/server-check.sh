@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Asks a real kube-apiserver (with etcd, on loopback, no nodes) whether it takes every manifest, every variant and the
-# chart, unknown fields refused, and whether Pod Security `restricted` admits what we say it admits.
+# chart, unknown fields refused, whether Pod Security `restricted` admits what we say it admits, and whether the volume
+# survives what docs/HELM.md says it survives: the way from the static manifests, upgrade, rollback, uninstall.
 # Needs kubectl, helm, etcd (Debian: etcd-server). kube-apiserver is built from its Go module into .cache/bin when it is
 # missing: 5 to 15 minutes on two cores, once.
 set -euo pipefail
@@ -38,7 +39,8 @@ import (
 func main() { os.Exit(cli.Run(app.NewAPIServerCommand())) }
 GO
   go mod tidy >/dev/null 2>&1
-  go build -trimpath -ldflags='-s -w' -o "$bin/kube-apiserver" .
+  # helm asks the server for its version.
+  go build -trimpath -ldflags="-s -w -X k8s.io/component-base/version.gitVersion=v$version" -o "$bin/kube-apiserver" .
   cd - >/dev/null
 fi
 
@@ -90,6 +92,28 @@ else
   failures=$((failures + 1))
   echo 'WRONG   no warning for the root init container'
 fi
+
+# The chart's life. volume NAMESPACE: which volume claim it is; nothing when it is gone or going.
+h() { helm --kube-apiserver=https://127.0.0.1:26443 --kube-insecure-skip-tls-verify --kube-token=token "$@"; }
+volume() { k get pvc mmrelay-data -n "$1" -o jsonpath='{.metadata.uid} {.metadata.deletionTimestamp}' | sed -n 's/ $//p'; }
+same_volume() { [ -n "$2" ] && [ "$(volume "$1")" = "$2" ]; }
+chart=deploy/helm/mmrelay
+k apply -k deploy/k8s >/dev/null 2>&1
+static="$(volume mmrelay)"
+takes 'static manifests give way' k delete deployment,networkpolicy mmrelay -n mmrelay
+takes 'chart takes up their volume' h install mmrelay "$chart" -n mmrelay --set persistence.existingClaim=mmrelay-data
+takes 'upgrade' h upgrade mmrelay "$chart" -n mmrelay --reuse-values --set image.tag=2.0.0
+takes 'rollback' h rollback mmrelay -n mmrelay
+takes 'uninstall' h uninstall mmrelay -n mmrelay
+takes 'it is the same volume' same_volume mmrelay "$static"
+k create namespace fresh >/dev/null
+takes 'chart makes a volume' h install mmrelay "$chart" -n fresh
+own="$(volume fresh)"
+takes 'both label sets find it' k wait -n fresh deployment -l app=mmrelay,app.kubernetes.io/name=mmrelay --for=create --timeout=5s
+takes 'uninstall leaves it' h uninstall mmrelay -n fresh
+takes 'it is still there' same_volume fresh "$own"
+takes 'and is taken up again' h install mmrelay "$chart" -n fresh --set persistence.existingClaim=mmrelay-data
+takes 'as it was' same_volume fresh "$own"
 
 echo "$failures failed"
 [ "$failures" -eq 0 ]

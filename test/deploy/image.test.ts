@@ -18,10 +18,12 @@ const probes: Loose = {
   liveness: pod.livenessProbe.exec.command,
 };
 const NODE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
-const START_LIMIT_MS = 10_000;
+/** Of a machine that has more to do; a quiet one takes less than a second. */
+const PATIENCE_MS = 30_000;
+/** The promise. */
 const STOP_LIMIT_MS = 10_000;
 
-describe.skipIf(root === undefined)(name, { timeout: 60_000 }, () => {
+describe.skipIf(root === undefined)(name, { timeout: 120_000 }, () => {
   let container: Container;
   let radio: VirtualRadio;
   let homeserver: Homeserver;
@@ -37,7 +39,7 @@ describe.skipIf(root === undefined)(name, { timeout: 60_000 }, () => {
     const startedMs = performance.now();
     container.start(...pod.args);
     while (probe('startup') !== 0) {
-      expect(performance.now() - startedMs, container.log).toBeLessThan(START_LIMIT_MS);
+      expect(performance.now() - startedMs, container.log).toBeLessThan(PATIENCE_MS);
       await delay(20);
     }
     return performance.now() - startedMs;
@@ -63,12 +65,12 @@ describe.skipIf(root === undefined)(name, { timeout: 60_000 }, () => {
       matrix: { homeserver: homeserver.baseUrl, bot_user_id: bot.userId },
       matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
     });
-  });
+  }, PATIENCE_MS);
   afterAll(async () => {
     await container.close();
     await radio.close();
     await homeserver.close();
-  });
+  }, PATIENCE_MS);
 
   it('says its version, and runs the demo', () => {
     expect(container.once('--version').output).toMatch(/^MMRelay version \d/);
@@ -85,7 +87,7 @@ describe.skipIf(root === undefined)(name, { timeout: 60_000 }, () => {
     process.stderr.write(`image: ready in ${Math.round(startMs)} ms\n`);
     radio.node(NODE.num).sendText(0, 'from the container');
     const texts = () => homeserver.timeline(roomId).map(({ content }) => String(content.body));
-    await expect.poll(texts, { timeout: 10_000 }).toContain('[Alice/Image]: from the container');
+    await expect.poll(texts, { timeout: PATIENCE_MS }).toContain('[Alice/Image]: from the container');
   });
 
   it('passes its probes while the ready file is fresh', () => {
@@ -125,7 +127,7 @@ describe.skipIf(root === undefined)(name, { timeout: 60_000 }, () => {
     exec('touch', '-d', '2 minutes ago', '/data/mmrelay.lock');
     expect(probe('liveness')).toBe(1);
     exec('sh', '-c', 'kill -CONT $(pidof node)');
-    await expect.poll(() => probe('liveness'), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => probe('liveness'), { timeout: PATIENCE_MS }).toBe(0);
   });
 
   it('leaves within ten seconds', async () => {
@@ -136,7 +138,7 @@ describe.skipIf(root === undefined)(name, { timeout: 60_000 }, () => {
     await radio.close();
     await homeserver.close();
     container.start(...pod.args);
-    await expect.poll(() => probe('liveness'), { timeout: START_LIMIT_MS }).toBe(0);
+    await expect.poll(() => probe('liveness'), { timeout: PATIENCE_MS }).toBe(0);
     await stop();
   });
 });

@@ -31,24 +31,16 @@ export interface RadioOptions {
   readonly logger: Logger;
 }
 
-/** A radio with what doctor wants to know beyond the port. */
-export interface RadioAdapter extends SharedRadio {
-  /** The last changes of the link, oldest first, 50 at most. */
-  history(): readonly RadioState[];
-}
-
 /** A radio that connects itself and stays connected. Nothing happens before `start`. */
-export function createRadio(options: RadioOptions): RadioAdapter {
+export function createRadio(options: RadioOptions): SharedRadio {
   return new Radio(options);
 }
-
-const MAX_HISTORY = 50;
 
 /**
  * Drives the link machine of one radio. Holds the present session, the retry timer, the book and the packets that
  * could not be stored. Invariants: at most one session or one retry timer; no callback after `stop` resolved.
  */
-class Radio implements RadioAdapter {
+class Radio implements SharedRadio {
   readonly name: string;
   readonly #options: RadioOptions;
   readonly #logger: Logger;
@@ -58,7 +50,6 @@ class Radio implements RadioAdapter {
   readonly #taps = new Set<RadioTap>();
   readonly #habit: HeartbeatHabit = { heartbeats: 'unknown' };
   #link: LinkState;
-  #history: readonly RadioState[] = [];
   #sink: RadioSink | null = null;
   #delivery: Delivery | null = null;
   #session: Session | null = null;
@@ -93,10 +84,6 @@ class Radio implements RadioAdapter {
   state(): RadioState {
     const { status, sinceMs, reason, attempts } = this.#link;
     return { status, sinceMs, reason, attempts };
-  }
-
-  history(): readonly RadioState[] {
-    return this.#history;
   }
 
   info(): RadioInfo | null {
@@ -173,7 +160,6 @@ class Radio implements RadioAdapter {
     const link = nextLinkState(before, event, context);
     if (link === before) return;
     this.#link = link;
-    this.#history = [...this.#history, this.state()].slice(-MAX_HISTORY);
     this.#logChange(link);
     this.#tell((sink) => sink.onState(this.state()));
     if (link.status === 'connecting') this.#connect();

@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { BleHub } from '../../src/radio/ble/central.ts';
 import { createNobleHub } from '../../src/radio/ble/noble-hub.ts';
-import { createRadio, type RadioAdapter } from '../../src/radio/radio.ts';
+import { createRadio } from '../../src/radio/radio.ts';
+import type { SharedRadio } from '../../src/radio/radio-tap.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { silentLogger } from '../../src/util/logger.ts';
@@ -43,7 +44,7 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     return { device, peripheral, hub };
   }
 
-  function start(hub: BleHub, target: string): { radio: RadioAdapter; sink: RecordingSink } {
+  function start(hub: BleHub, target: string): { radio: SharedRadio; sink: RecordingSink } {
     const connect = { type: 'ble' as const, target, hub };
     const radio = createRadio({ name: 'ble', connect, clock: systemClock, random: () => 0, logger: silentLogger });
     closing.push(() => radio.stop());
@@ -52,7 +53,7 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     return { radio, sink };
   }
 
-  const reached = (radio: RadioAdapter, status: string): Promise<true> =>
+  const reached = (radio: SharedRadio, status: string): Promise<true> =>
     eventually(`${status} (now ${radio.state().status}: ${radio.state().reason})`, () =>
       radio.state().status === status ? true : null,
     );

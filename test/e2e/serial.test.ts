@@ -3,7 +3,8 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createRadio, type RadioAdapter } from '../../src/radio/radio.ts';
+import { createRadio } from '../../src/radio/radio.ts';
+import type { SharedRadio } from '../../src/radio/radio-tap.ts';
 import type { SerialDriver } from '../../src/radio/serial/driver.ts';
 import { SYSTEM_ROOTS } from '../../src/radio/serial/ports.ts';
 import { serialPortDriver } from '../../src/radio/serial/serialport-driver.ts';
@@ -93,7 +94,7 @@ else describe.skip(named('transport contract: serial'), () => it('runs on socat'
 
 describe.skipIf(missing !== null)(named('a radio on a serial cable'), () => {
   async function connected(): Promise<{
-    radio: RadioAdapter;
+    radio: SharedRadio;
     sink: RecordingSink;
     lines: string[];
     cable: SerialCable;
@@ -116,15 +117,15 @@ describe.skipIf(missing !== null)(named('a radio on a serial cable'), () => {
     return { radio, sink, lines, cable };
   }
 
-  it('is ready, and keeps its history through an unplugged cable', async () => {
-    const { radio, cable } = await connected();
+  it('is ready, and tells how it went through an unplugged cable', async () => {
+    const { radio, sink, cable } = await connected();
     expect(radio.info()?.firmwareVersion).toBe('2.7.26.54e0d8d');
     await cable.unplug();
     await eventually('the loss', () => (radio.state().status === 'backing-off' ? true : null));
     expect(radio.state().reason).toMatch(/the port (went away|failed)/);
     await cable.plug();
     await eventually('the radio again', () => (radio.state().status === 'ready' ? true : null));
-    const statuses = radio.history().map(({ status }) => status);
+    const statuses = sink.states.map(({ status }) => status);
     expect(statuses.slice(0, 4)).toEqual(['connecting', 'handshaking', 'ready', 'backing-off']);
     expect(statuses.slice(-3)).toEqual(['connecting', 'handshaking', 'ready']);
   });

@@ -1,4 +1,5 @@
-import { createRadio, type RadioAdapter } from '../../src/radio/radio.ts';
+import { createRadio } from '../../src/radio/radio.ts';
+import type { SharedRadio } from '../../src/radio/radio-tap.ts';
 import type {
   ClientNotification,
   MeshNode,
@@ -69,7 +70,7 @@ export class RecordingSink implements RadioSink {
 }
 
 export interface RadioRig {
-  readonly radio: RadioAdapter;
+  readonly radio: SharedRadio;
   readonly peer: ScriptedPeer;
   readonly sink: RecordingSink;
   readonly clock: ManualClock;

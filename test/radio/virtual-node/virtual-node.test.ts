@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { nodeFrameAfter } from '../../../src/radio/codec/config-frames.ts';
 import { decodeFromRadio } from '../../../src/radio/codec/from-radio.ts';
-import { createRadio, type RadioAdapter } from '../../../src/radio/radio.ts';
+import { createRadio } from '../../../src/radio/radio.ts';
+import type { SharedRadio } from '../../../src/radio/radio-tap.ts';
 import { VirtualNode } from '../../../src/radio/virtual-node/virtual-node.ts';
 import type { GuestPacket } from '../../../src/relay/ports.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
@@ -21,7 +22,7 @@ const RATE_LIMIT_EXCEEDED = 38;
 
 interface Rig {
   readonly device: VirtualRadio;
-  readonly radio: RadioAdapter;
+  readonly radio: SharedRadio;
   readonly sink: RecordingSink;
   readonly node: VirtualNode;
   readonly offered: GuestPacket[];

@@ -120,6 +120,17 @@ test('SIGHUP takes over levels and prefixes, and says what needs a restart; a br
   expect(said('Shutdown complete.'), 'info is switched off').toBeUndefined();
 });
 
+test('stopped while both sides are still connecting, it ends at once and with 0 (R3)', async () => {
+  await Promise.all([world.radio.close(), world.homeserver.close()]);
+  const run = start();
+  await until(() => existsSync(join(world.home, 'mmrelay.lock')), 'the lock');
+  const askedMs = performance.now();
+  run.stop.abort();
+  expect(await run.done).toBe(0);
+  expect(performance.now() - askedMs).toBeLessThan(5_000);
+  expect(existsSync(join(world.home, 'mmrelay.lock'))).toBe(false);
+});
+
 test('a second daemon of the same home is refused with exit code 5 and the pid of the first (R8)', async () => {
   const first = start();
   await until(() => existsSync(join(world.home, 'mmrelay.lock')), 'the lock');

@@ -44,6 +44,11 @@ describe('home', () => {
 
   test('a folder below is not', () => expect(resolve({ home: '/usr/local/mmrelay' }).forbidden).toBeNull());
 
+  test('on Windows it is the folder of the Python relay, whatever lies elsewhere (C13)', () => {
+    const env = { HOME: '/u', LOCALAPPDATA: '/u/AppData' };
+    expect(resolveHome({ cli: {}, env, cwd: '/w', platform: 'win32' }).path).toBe('/u/AppData/mmrelay/mmrelay');
+  });
+
   test('deprecated flags are named', () => {
     expect(resolve({ home: '/a', baseDir: '/b' }).notices).toEqual([
       '--home overrides --base-dir and --data-dir',

@@ -28,7 +28,7 @@ import { buildRadios } from './radios.ts';
 import { relaySettings } from './relay-settings.ts';
 import { relayStatus } from './relay-status.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
-import { upgradedRooms } from './room-memory.ts';
+import { roomMemory } from './room-memory.ts';
 import { shareRadio } from './share-radio.ts';
 import { adminVerification } from './verification.ts';
 
@@ -110,7 +110,8 @@ function buildMatrix(
     ...auth,
     ...(crypto === undefined ? {} : { crypto }),
     encryptedRooms: encryptedRooms(store.values),
-    upgradedRooms: upgradedRooms(store.values),
+    upgradedRooms: roomMemory(store.values, 'upgraded'),
+    sentBy: roomMemory(store.values, 'sent-by'),
     saveCredentials: (credentials) => writeCredentials(paths.credentials.path, credentials),
     rooms: config.rooms.map(({ id }) => id),
     welcomes: (userId) => admins().includes(userId),

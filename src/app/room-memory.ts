@@ -1,11 +1,10 @@
-import type { UpgradeMemory } from '../matrix/room-upgrades.ts';
+import type { RoomMemory } from '../matrix/room-memory.ts';
 import type { ValueStore } from '../relay/store-port.ts';
 
-/** Rooms once seen upgraded, kept for ever. */
-export function upgradedRooms(values: ValueStore): UpgradeMemory {
-  const key = (roomId: string): string => `upgraded:${roomId}`;
+/** One fact about each room, kept for ever under `<fact>:<room id>`. */
+export function roomMemory(values: ValueStore, fact: 'upgraded' | 'sent-by'): RoomMemory {
   return {
-    get: (roomId) => values.get(key(roomId)),
-    set: (roomId, successor) => values.set(key(roomId), successor),
+    get: (roomId) => values.get(`${fact}:${roomId}`),
+    set: (roomId, value) => values.set(`${fact}:${roomId}`, value),
   };
 }

@@ -22,7 +22,8 @@ import { createHttp } from './http.ts';
 import { createRoom, setRoomState } from './room-admin.ts';
 import { type RoomCrypto, refuseEncryption } from './room-crypto.ts';
 import { memberName, powerLevelOf, roomAliases, roomFacts } from './room-facts.ts';
-import { forgetfulUpgrades, RoomUpgrades, type UpgradeMemory } from './room-upgrades.ts';
+import { forgetfulMemory, type RoomMemory } from './room-memory.ts';
+import { RoomUpgrades } from './room-upgrades.ts';
 import { Rooms } from './rooms.ts';
 import { SdkModel } from './sdk-model.ts';
 import { type EncryptedRooms, Sender } from './sender.ts';
@@ -42,7 +43,9 @@ export interface MatrixOptions extends AccountOptions {
   /** Durable memory of encrypted rooms; without one it lasts as long as the process. */
   readonly encryptedRooms?: EncryptedRooms;
   /** Durable memory of upgraded rooms; without one it lasts as long as the process. */
-  readonly upgradedRooms?: UpgradeMemory;
+  readonly upgradedRooms?: RoomMemory;
+  /** Durable memory of the device that sent last into each room; without one it lasts as long as the process. */
+  readonly sentBy?: RoomMemory;
   /** Back-fill ends at an event the relay has; without it, at the sync token. */
   readonly isKnownEvent?: (eventId: string) => boolean;
   /** Rooms that are read though no configuration names them. */
@@ -126,6 +129,8 @@ class MatrixClientAdapter implements MatrixAdapter {
       api: this.#api,
       crypto,
       encryptedRooms,
+      sentBy: options.sentBy ?? forgetfulMemory(),
+      account: () => this.#account.current(),
       enter: (roomId) => this.#enter(roomId),
       syncedEncryption: (roomId) => this.#model.room(roomId)?.hasEncryptionStateEvent() === true,
     });
@@ -315,7 +320,7 @@ class MatrixClientAdapter implements MatrixAdapter {
 }
 
 /** What was encrypted stays so: an upgrade must not bring plaintext back. */
-function guardedUpgrades(encryptedRooms: EncryptedRooms, memory: UpgradeMemory = forgetfulUpgrades()): UpgradeMemory {
+function guardedUpgrades(encryptedRooms: EncryptedRooms, memory: RoomMemory = forgetfulMemory()): RoomMemory {
   return {
     get: (roomId) => memory.get(roomId),
     set: (roomId, successor) => {

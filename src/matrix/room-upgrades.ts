@@ -1,12 +1,7 @@
 import type { Logger } from '../util/logger.ts';
 import { asObject, asString } from './json-read.ts';
+import type { RoomMemory } from './room-memory.ts';
 import type { SyncSections } from './sync-answer.ts';
-
-/** Durable memory of which room replaced which. */
-export interface UpgradeMemory {
-  get(roomId: string): string | null;
-  set(roomId: string, successor: string): void;
-}
 
 /** More upgrades in a row than any room has seen: two rooms may name each other. */
 const MAX_STEPS = 50;
@@ -16,11 +11,12 @@ const MAX_STEPS = 50;
  * join each successor through. Invariant: once seen, an upgrade is remembered for ever: the old room is closed.
  */
 export class RoomUpgrades {
-  readonly #memory: UpgradeMemory;
+  readonly #memory: RoomMemory;
   readonly #logger: Logger;
   readonly #via = new Map<string, string>();
 
-  constructor(memory: UpgradeMemory, logger: Logger) {
+  /** @param memory which room replaced each */
+  constructor(memory: RoomMemory, logger: Logger) {
     this.#memory = memory;
     this.#logger = logger;
   }
@@ -63,10 +59,4 @@ export class RoomUpgrades {
       successor,
     });
   }
-}
-
-/** As long as the process. */
-export function forgetfulUpgrades(): UpgradeMemory {
-  const known = new Map<string, string>();
-  return { get: (roomId) => known.get(roomId) ?? null, set: (roomId, successor) => void known.set(roomId, successor) };
 }

@@ -9,11 +9,14 @@ import { RETRY_LATER, RETRY_NEVER, RelayError } from '../util/relay-error.ts';
 import { type ApiCall, type MatrixApi, path } from './api.ts';
 import { toRelayError } from './errors.ts';
 import { HttpFailure } from './http.ts';
-import { asString } from './json-read.ts';
+import { asObject, asObjects, asString } from './json-read.ts';
 import type { RoomCrypto } from './room-crypto.ts';
+import type { RoomMemory } from './room-memory.ts';
 
 /** Matrix specification, "Size limits": the whole event, of which the content is most. */
 const MAX_EVENT_BYTES = 65_536;
+/** Content key by which an event of ours is known again. In clear in encrypted rooms too: it is a number, and no more. */
+const TXN_KEY = 'mmrelay_txn';
 /** Files remembered as uploaded: one for each room that is trying to send one, and some more. */
 const MAX_UPLOADED = 50;
 
@@ -27,6 +30,9 @@ export interface SenderOptions {
   readonly api: MatrixApi;
   readonly crypto: RoomCrypto;
   readonly encryptedRooms: EncryptedRooms;
+  /** The device that sent last into each room. */
+  readonly sentBy: RoomMemory;
+  readonly account: () => { readonly userId: string; readonly deviceId: string | null } | null;
   /** Joins where needed. @throws RelayError */
   readonly enter: (roomId: string) => Promise<void>;
   /** What we synced says that it is encrypted. That it does not say so is no news: it may have been switched on since. */
@@ -51,6 +57,8 @@ export class Sender {
       });
     }
     await this.#options.enter(send.roomId);
+    const earlier = await this.#sentByOtherDevice(send);
+    if (earlier !== null) return { eventId: earlier };
     const target = send.type === 'm.room.redaction' ? asString(send.content.redacts) : null;
     // A redaction names an event and carries no content of anybody: it is plaintext in every room (its reason is not sent).
     const encrypted = target === null && (await this.#isEncrypted(send.roomId));
@@ -62,10 +70,36 @@ export class Sender {
       target === null
         ? path`/rooms/${send.roomId}/send/${event.type}/${send.txnId}`
         : path`/rooms/${send.roomId}/redact/${target}/${send.txnId}`;
-    const body = target === null ? event.content : {};
+    const body = target === null ? { ...event.content, [TXN_KEY]: send.txnId } : {};
     const eventId = await this.#put(address, body);
     this.#uploaded.delete(send.txnId);
     return { eventId };
+  }
+
+  /**
+   * A server knows a transaction id by the device that used it (client-server API 5.8): a new device would send again
+   * what the old one has sent when its answer got lost. Rows leave in order, so that is at most one event per room.
+   * @returns that event, if it is there
+   */
+  async #sentByOtherDevice({ roomId, txnId }: RoomSend): Promise<string | null> {
+    const { sentBy, account } = this.#options;
+    const { deviceId = null, userId = '' } = account() ?? {};
+    const last = sentBy.get(roomId);
+    if (deviceId === null || last === deviceId) return null;
+    const eventId = last === null ? null : await this.#find(roomId, { userId, txnId });
+    sentBy.set(roomId, deviceId);
+    return eventId;
+  }
+
+  async #find(roomId: string, sent: { readonly userId: string; readonly txnId: string }): Promise<string | null> {
+    const query = { dir: 'b', limit: '100', filter: JSON.stringify({ senders: [sent.userId] }) };
+    try {
+      const page = await this.#options.api.request('GET', path`/rooms/${roomId}/messages`, { query });
+      const event = asObjects(page.chunk).find(({ content }) => asObject(content)[TXN_KEY] === sent.txnId);
+      return asString(event?.event_id);
+    } catch (error) {
+      throw toRelayError(error, 'look for what another device of ours has sent');
+    }
   }
 
   /** @returns `url`, or `file` when it is encrypted */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { HttpFailure } from '../../src/matrix/http.ts';
-import { forgetfulUpgrades, RoomUpgrades } from '../../src/matrix/room-upgrades.ts';
+import { forgetfulMemory } from '../../src/matrix/room-memory.ts';
+import { RoomUpgrades } from '../../src/matrix/room-upgrades.ts';
 import { Rooms } from '../../src/matrix/rooms.ts';
 import { silentLogger } from '../../src/util/logger.ts';
 import { ManualClock } from '../../src/util/manual-clock.ts';
@@ -25,7 +26,7 @@ it('a room that could not be joined is tried again in time, though the wall cloc
     logger: silentLogger,
     aliasesOf: () => [],
     welcomes: () => false,
-    upgrades: new RoomUpgrades(forgetfulUpgrades(), silentLogger),
+    upgrades: new RoomUpgrades(forgetfulMemory(), silentLogger),
     onMoved: () => undefined,
   });
   await expect(rooms.resolve('!room:ex.org')).rejects.toThrow('not invited');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Credentials } from '../../../src/matrix/auth/credentials-file.ts';
 import { createMatrix, type MatrixAdapter, type MatrixOptions } from '../../../src/matrix/client.ts';
-import { forgetfulUpgrades } from '../../../src/matrix/room-upgrades.ts';
+import { forgetfulMemory } from '../../../src/matrix/room-memory.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { RelayError } from '../../../src/util/relay-error.ts';
@@ -237,10 +237,33 @@ export function adapterSuite(server: () => SuiteServer): void {
     expect((await bot.call('GET', '/joined_rooms')).joined_rooms).not.toContain(stranger);
   });
 
+  it('does not send again, as another device, what the old one has sent without an answer', async () => {
+    const { alice, bot, botName, proxy, adapter, sink } = scene;
+    const roomId = await sharedRoom();
+    const sentBy = forgetfulMemory();
+    const first = await scene.running({ rooms: [roomId], sentBy });
+    await first.send({ roomId, ...text('before'), txnId: 'd0' });
+    proxy.fault('drop-answer', /\/send\//);
+    await expect(first.send({ roomId, ...text('uncertain'), txnId: 'd1' })).rejects.toThrow();
+    await first.stop();
+    proxy.fault('none');
+    const identifier = { type: 'm.id.user', user: botName };
+    const login = await bot.call('POST', '/login', { type: 'm.login.password', identifier, password: 'secret-b' });
+    const { access_token: accessToken, device_id: deviceId } = login as Record<string, string>;
+    const credentials = { homeserver: proxy.url, accessToken, deviceId, userId: bot.userId } as Credentials;
+    const second = adapter({ rooms: [roomId], sentBy, credentials });
+    second.start(sink, null);
+    await sink.until(() => second.state().status === 'syncing');
+    const { eventId } = await second.send({ roomId, ...text('uncertain'), txnId: 'd1' });
+    await second.send({ roomId, ...text('after'), txnId: 'd2' });
+    expect(await alice.bodies(roomId)).toEqual(['before', 'uncertain', 'after']);
+    expect(eventId).toMatch(/^\$/);
+  });
+
   it('follows an upgraded room, with what was said last in the old one, and after a restart as well', async () => {
     const { alice, sink, running } = scene;
     const roomId = await sharedRoom();
-    const memory = forgetfulUpgrades();
+    const memory = forgetfulMemory();
     const encrypted = new Set([roomId]);
     const options = { rooms: [roomId], upgradedRooms: memory, encryptedRooms: encrypted };
     const adapter = await running(options);

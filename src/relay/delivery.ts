@@ -67,6 +67,7 @@ export interface RadioDelivery {
   readonly replyId: number;
   readonly emoji: number;
   readonly wantAck: boolean;
+  /** Encrypted to the addressee's public key, as far as we know; else with the channel's. */
   readonly pki: boolean;
   /** Base64 of the payload of a packet that is no text; then `text` is ''. */
   readonly payload?: string;

@@ -9,6 +9,7 @@ import { DirectRooms } from './direct-rooms.ts';
 import { RadioFailover } from './failover.ts';
 import { guardedLoop } from './guarded-loop.ts';
 import { InboxPump } from './inbox-pump.ts';
+import { installIdOf } from './install-id.ts';
 import { linkPacket, writeIntents } from './intent-writer.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
@@ -54,7 +55,6 @@ export interface EngineOptions {
 
 const TOKEN_KEY = 'sync_token';
 const TOKEN_USER_KEY = 'sync_user';
-const INSTALL_KEY = 'install_id';
 const NAME_FRESH_MS = 3_600_000;
 /** Every call to the outside ends by itself, after two minutes at the latest: who needs longer than this never ends. */
 const STUCK_MS = 600_000;
@@ -121,6 +121,7 @@ export class Engine {
     this.#rooms.start(this.#options.settings.routes.map(({ room }) => room));
     for (const lane of this.#radios.values()) lane.start();
     this.#maintenance.start();
+    this.#teller.start();
     matrix.awaitKeys?.(this.#unread.load());
     matrix.start(this.#matrixSink(), this.#syncToken());
     this.#names.start();
@@ -329,13 +330,16 @@ export class Engine {
   }
 
   #roomLanes(): RoomLanes {
-    const { matrix, observer } = this.#options;
+    const { matrix, observer, store, random } = this.#options;
     return new RoomLanes({
       ...this.#options,
-      installId: installIdOf(this.#options),
+      installId: installIdOf(store.values, random),
       settleClock: () => this.#clockSteps.settle(),
       resolve: (room) => (parseDirectRoom(room) === null ? matrix.resolveRoom(room) : this.#direct.resolve(room)),
-      onOutcome: (row, delivery, outcome) => observer.onRoomOutcome(row, delivery, outcome),
+      onOutcome: (row, delivery, outcome) => {
+        this.#teller.onRoomOutcome(row, delivery, outcome);
+        observer.onRoomOutcome(row, delivery, outcome);
+      },
     });
   }
 
@@ -383,15 +387,4 @@ export class Engine {
       this.#radios.get(lane)?.wake();
     }
   }
-}
-
-/** Eight hex digits drawn once per database. */
-function installIdOf({ store, random }: EngineOptions): string {
-  const known = store.values.get(INSTALL_KEY);
-  if (known !== null) return known;
-  const fresh = Math.floor(random() * 2 ** 32)
-    .toString(16)
-    .padStart(8, '0');
-  store.values.set(INSTALL_KEY, fresh);
-  return fresh;
 }

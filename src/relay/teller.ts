@@ -10,14 +10,17 @@ import {
   PRIORITY,
   plainEvent,
   type RadioDelivery,
+  type RoomDelivery,
   roomLane,
 } from './delivery.ts';
 import { TEXT_MESSAGE_APP } from './portnums.ts';
 import type { RadioOutcome } from './radio-lane.ts';
+import type { RoomOutcome } from './room-lane.ts';
 import { replyContent } from './rules/room-content.ts';
 import type { Intent, WorldView } from './rules/view.ts';
 import type { DeliveryStatusMode } from './settings.ts';
 import type { InboxRow, OutboxRow, StorePort } from './store-port.ts';
+import { WaitingMarks } from './waiting-marks.ts';
 
 export interface TellerOptions {
   readonly store: StorePort;
@@ -38,15 +41,27 @@ const MAX_QUIET_ENTRIES = 5_000;
 
 /**
  * Tells senders what became of their messages. One per engine. Holds when whom was last told the same thing.
- * Invariant: at most one status event per message, because a stock homeserver allows an account 0.2 events a second.
+ * Invariant: at most one status per message, and a few marks of waiting, because a stock homeserver allows an account
+ * 0.2 events a second.
  */
 export class Teller {
   readonly #options: TellerOptions;
   readonly #lastTold = new Map<string, { readonly atMs: number; readonly eventId: string }>();
   readonly #tooOld = new Map<string, { count: number; cancel: () => void }>();
+  readonly #waiting: WaitingMarks;
 
   constructor(options: TellerOptions) {
     this.#options = options;
+    this.#waiting = new WaitingMarks({
+      ...options,
+      isWanted: () => options.mode() === 'reactions',
+      mark: ({ room, eventId }, key) => this.#add(room, statusReaction(key, eventId)),
+      unmark: (room, eventId) => void this.#add(room, { kind: 'redaction', eventId }),
+    });
+  }
+
+  start(): void {
+    this.#waiting.start();
   }
 
   /** Something a rule wants the sender to know. Call inside the transaction of its cause. */
@@ -65,13 +80,19 @@ export class Teller {
   onRadioOutcome(row: OutboxRow, delivery: RadioDelivery, outcome: RadioOutcome): void {
     const mode = this.#options.mode();
     const source = delivery.source;
+    if (source !== null) this.#waiting.remove(source);
     if (source === null || mode === 'off') return;
     const bad = outcome.state === 'failed' || outcome.state === 'expired';
     if (!bad && (mode !== 'reactions' || source.part !== source.parts)) return;
     if (!this.#firstWord(source)) return;
-    const words = 'reason' in outcome ? ` ${statusWords(outcome, source)}` : '';
+    const words = 'reason' in outcome ? ` ${statusWords(outcome, source)}` : delivery.pki ? ' 🔒' : '';
     if (mode === 'notices') this.#add(source.room, noticeReply(`Not sent:${words}.`, source.eventId));
     else this.#add(source.room, statusReaction(`${SYMBOLS[outcome.state]}${words}`, source.eventId), row.origin);
+  }
+
+  /** What a room was told, or given, is there. Call inside the transaction that changes its row. */
+  onRoomOutcome(row: OutboxRow, delivery: RoomDelivery, outcome: RoomOutcome): void {
+    this.#waiting.onRoomOutcome(row.lane.slice(roomLane('').length), delivery, outcome);
   }
 
   /** A message that came while we were away and is too old for the air; a catch-up has many: one sentence for all. */
@@ -104,6 +125,7 @@ export class Teller {
 
   /** Says now what it was going to say. */
   stop(): void {
+    this.#waiting.stop();
     for (const [room, { cancel }] of this.#tooOld) {
       cancel();
       this.#trySayTooOld(room);
@@ -157,10 +179,10 @@ export class Teller {
     return false;
   }
 
-  #add(room: string, delivery: EventDelivery, origin = 'notice'): void {
+  #add(room: string, delivery: RoomDelivery, origin = 'notice'): number {
     const { store, clock, roomMaxAgeMs, wakeLanes } = this.#options;
     const lane = roomLane(room);
-    store.outbox.add({
+    const rowId = store.outbox.add({
       lane,
       priority: PRIORITY.status,
       createdAtMs: clock.now(),
@@ -171,6 +193,7 @@ export class Teller {
       payload: delivery as unknown as JsonObject,
     });
     wakeLanes(new Set([lane]));
+    return rowId;
   }
 }
 

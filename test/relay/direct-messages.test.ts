@@ -125,6 +125,19 @@ describe('direct messages (W46)', () => {
     ]);
   });
 
+  it('tell the sender when the key of the node was used', async () => {
+    const f = await startEngine({ settings: { ...withRooms, deliveryStatus: 'reactions' } });
+    f.radio.nodes = () => new Map([[ALICE_NODE, node({ publicKey: new Uint8Array(32).fill(1) })]]);
+    f.radio.sink?.onPacket(direct('hi', { id: 1 }));
+    await f.clock.advance(10);
+    f.matrix.sync([roomEvent({ eventId: '$ok', roomId: DM_ROOM, sender: ADMIN, body: 'one' })]);
+    await f.clock.advance(10);
+    f.radio.sink?.onRouting({ packetId: f.radio.sent[0]?.id ?? 0, error: 'NONE', from: ALICE_NODE });
+    await f.clock.advance(10);
+
+    expect(f.matrix.sent.at(-1)?.content['m.relates_to']).toMatchObject({ event_id: '$ok', key: '✅ 🔒' });
+  });
+
   it('a broadcast is heard, not delivered, and one that nobody repeated has not failed', async () => {
     const f = await startEngine({ settings: settings({ deliveryStatus: 'reactions' }) });
     f.matrix.sync(

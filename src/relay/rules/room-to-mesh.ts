@@ -142,7 +142,7 @@ function priorityOf({ node }: Outgoing): number {
 }
 
 function delivery(
-  { event, route, node }: Outgoing,
+  { event, route, radio, node, view }: Outgoing,
   part: {
     readonly text: string;
     readonly replyId?: number;
@@ -161,7 +161,7 @@ function delivery(
     replyId: part.replyId ?? 0,
     emoji: part.emoji ?? 0,
     wantAck: true,
-    pki: node !== null,
+    pki: node !== null && usesPublicKey(node, radio.name, view),
     source: {
       room: route.room,
       roomId: event.roomId,
@@ -289,3 +289,8 @@ const RELAYED_TYPES: ReadonlySet<string> = new Set([
   'm.poll.start',
   'org.matrix.msc3381.poll.start',
 ]);
+
+/** The firmware encrypts a direct message to the node's key where both sides have one (Router.cpp, perhapsEncode). */
+function usesPublicKey(node: number, radio: string, view: WorldView): boolean {
+  return view.radioInfo(radio)?.hasPkc === true && (view.node(radio, node)?.publicKey ?? null) !== null;
+}

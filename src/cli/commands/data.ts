@@ -95,7 +95,7 @@ function addService(registry: Registry): void {
   )
     .option('--dry-run', 'only say what would be done')
     .option('--force', 'as for migrate');
-  addCommand(
+  const completions = addCommand(
     registry,
     registry.program,
     { usage: 'completion <shell>', description: 'completions for bash, zsh or fish', more: COMPLETION_HELP },
@@ -103,6 +103,7 @@ function addService(registry: Registry): void {
       return (await import('../completion.ts')).completion(args[0] ?? '', registry.program);
     },
   );
+  completions.registeredArguments[0]?.choices(['bash', 'zsh', 'fish']);
 }
 
 const COMPLETION_HELP = `

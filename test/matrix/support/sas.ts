@@ -1,3 +1,4 @@
+import { EventType, Preset } from 'matrix-js-sdk';
 import {
   type ShowSasCallbacks,
   VerificationPhase,
@@ -60,4 +61,16 @@ export function recordingPolicy(users: readonly string[], isSame = true) {
     onEnd: ({ userId }, isVerified) => void ended.push([userId, isVerified]),
   };
   return { policy, shown, ended, asked };
+}
+
+/** An encrypted room of two, to which the other is invited. @returns its id */
+export async function directChat({ client }: CryptoUser, userId: string): Promise<string> {
+  const encryption = { algorithm: 'm.megolm.v1.aes-sha2' };
+  const { room_id } = await client.createRoom({
+    preset: Preset.TrustedPrivateChat,
+    is_direct: true,
+    invite: [userId],
+    initial_state: [{ type: EventType.RoomEncryption, state_key: '', content: encryption }],
+  });
+  return room_id;
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { EventType, Preset } from 'matrix-js-sdk';
 import {
   OnlySignedDevicesIsolationMode,
   VerificationPhase,
@@ -9,7 +8,7 @@ import { expect, it } from 'vitest';
 import type { SuiteServer } from './adapter-suite.ts';
 import type { CryptoUser } from './crypto-user.ts';
 import { text, txnId, untilSent, useScene } from './encryption-scene.ts';
-import { confirmAsPerson, crossSign, recordingPolicy } from './sas.ts';
+import { confirmAsPerson, crossSign, directChat, recordingPolicy } from './sas.ts';
 import type { TestUser } from './test-user.ts';
 
 const identity = { password: 'secret-b', reset: false, saveRecoveryKey: () => undefined };
@@ -36,7 +35,8 @@ export function trustSuite(server: () => SuiteServer): void {
     expect(seen).toHaveLength(7);
     await expect.poll(() => ended).toEqual([[alice.userId, true]]);
     expect(shown).toEqual([seen]);
-    expect((await crypto?.getDeviceVerificationStatus(bot.userId, bot.deviceId))?.isVerified()).toBe(true);
+    const status = async () => await crypto?.getDeviceVerificationStatus(bot.userId, bot.deviceId);
+    await expect.poll(async () => (await status())?.isVerified(), { timeout: 10_000 }).toBe(true);
   });
 
   it('is verified in a direct chat, which it joins on the invitation of a user who may', async () => {
@@ -53,8 +53,8 @@ export function trustSuite(server: () => SuiteServer): void {
     const seen = await confirmAsPerson(request);
     await expect.poll(() => ended).toEqual([[alice.userId, true]]);
     expect(shown).toEqual([seen]);
-    const status = await alice.client.getCrypto()?.getUserVerificationStatus(bot.userId);
-    expect(status?.isCrossSigningVerified()).toBe(true);
+    const status = async () => await alice.client.getCrypto()?.getUserVerificationStatus(bot.userId);
+    await expect.poll(async () => (await status())?.isCrossSigningVerified(), { timeout: 10_000 }).toBe(true);
   });
 
   it('is not verified where the emoji differ, nor by users who may not, whose chats it does not join', async () => {
@@ -196,15 +196,4 @@ async function askUntilHeard(
     await new Promise((resolve) => setTimeout(resolve, 500));
     if (request !== undefined && isHeard()) return request;
   }
-}
-
-async function directChat({ client }: CryptoUser, userId: string): Promise<string> {
-  const encryption = { algorithm: 'm.megolm.v1.aes-sha2' };
-  const { room_id } = await client.createRoom({
-    preset: Preset.TrustedPrivateChat,
-    is_direct: true,
-    invite: [userId],
-    initial_state: [{ type: EventType.RoomEncryption, state_key: '', content: encryption }],
-  });
-  return room_id;
 }

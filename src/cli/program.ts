@@ -75,7 +75,20 @@ function buildProgram(finish: (code: ExitCode) => void): Command {
   addRadioCommands(registry);
   addDataCommands(registry);
   addPluginCommands(registry);
+  for (const command of program.commands) command.helpGroup(groupOf(command.name()));
   return program;
+}
+
+/** Headings of the help. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  'Run it:': ['run', 'reload', 'status', 'radio', 'demo'],
+  'Set it up:': ['setup', 'config', 'auth', 'radios', 'plugins', 'service', 'completion'],
+  'When something is wrong:': ['doctor', 'paths'],
+  'Its data:': ['backup', 'restore', 'db', 'migrate', 'verify-migration'],
+};
+
+function groupOf(name: string): string {
+  return Object.entries(GROUPS).find(([, names]) => names.includes(name))?.[0] ?? 'Commands:';
 }
 
 function warnOfOldFlags(flags: GlobalFlags): void {

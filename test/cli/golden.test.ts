@@ -35,6 +35,15 @@ describe('version, help, usage', () => {
     expect(help.code).toBe(0);
     for (const words of ['First steps:', 'mmrelay demo', 'Exit codes:', 'doctor', 'migrate', 'backup'])
       expect(help.out).toContain(words);
+    const headings = help.out.match(/^[A-Z].*:$/gm);
+    expect(headings).toEqual([
+      'Options:',
+      'Run it:',
+      'Set it up:',
+      'When something is wrong:',
+      'Its data:',
+      'First steps:',
+    ]);
     expect((await run('doctor', '--help')).out).toContain('As a liveness probe');
     expect((await run('config', 'check', '--help')).out).toContain('--strict');
   });

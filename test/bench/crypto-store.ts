@@ -1,5 +1,5 @@
 // Numbers of the durable IndexedDB: opening 100,000 session-like records, and what a commit costs beside its fsync.
-// Run: node test/bench/crypto-store.ts [records]
+// As a program of its own it opens the file it is given and prints what that took.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
@@ -10,13 +10,12 @@ import {
   type DurableIndexedDb,
   openDurableIndexedDb,
 } from '../../src/matrix/crypto/durable-indexeddb/open-durable-indexeddb.ts';
+import type { Measure } from './measures.ts';
+import { MEMORY_DISK } from './rig.ts';
 
-const RECORDS = Number(process.argv[2] ?? 100_000);
+const RECORDS = 100_000;
 const COMMITS = 2000;
 
-const print = (name: string, value: number, unit: string): void => {
-  process.stdout.write(`${name.padEnd(58)} ${value.toFixed(3).padStart(12)} ${unit}\n`);
-};
 const onFailure = (error: Error): never => {
   throw error;
 };
@@ -69,27 +68,32 @@ function memory(): number {
   return heapUsed + external;
 }
 
-async function load(path: string): Promise<void> {
+interface Load {
+  readonly openMs: number;
+  readonly cpuMs: number;
+  readonly memoryMb: number;
+  readonly firstKeysMs: number;
+}
+
+async function load(path: string): Promise<Load> {
   globalThis.gc?.();
-  const before = memory();
+  const memoryBefore = memory();
   const cpuBefore = process.cpuUsage();
   const start = performance.now();
   const durable = await openDurableIndexedDb({ path, onFailure });
   const db = await opened(durable);
+  const openMs = performance.now() - start;
   const cpu = process.cpuUsage(cpuBefore);
-  print(`open with ${RECORDS} records`, performance.now() - start, 'ms');
-  print('its processor time, user (all threads)', cpu.user / 1000, 'ms');
-  print('its processor time, system', cpu.system / 1000, 'ms');
-  print('file', statSync(path).size / 1e6, 'MB');
   globalThis.gc?.();
-  print('memory it holds (heap and buffers)', (memory() - before) / 1e6, 'MB');
+  const memoryMb = (memory() - memoryBefore) / 2 ** 20;
   const readStart = performance.now();
   const store = db.transaction('sessions').objectStore('sessions');
   await new Promise((resolve) => {
     store.index('not backed up').getAllKeys(1, 100).onsuccess = resolve;
   });
-  print('first 100 keys of an index', performance.now() - readStart, 'ms');
+  const firstKeysMs = performance.now() - readStart;
   await durable.close();
+  return { openMs, cpuMs: (cpu.user + cpu.system) / 1000, memoryMb, firstKeysMs };
 }
 
 async function commits(folder: string): Promise<number> {
@@ -118,36 +122,56 @@ function plainFsync(folder: string): number {
   return (performance.now() - start) / 500;
 }
 
-async function inFolder(parent: string, work: (folder: string) => Promise<void>): Promise<void> {
+async function inFolder<Result>(parent: string, work: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(parent, 'mmrelay-bench-'));
   try {
-    await work(folder);
+    return await work(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 /** In a process of its own: what filling left behind in this one would spoil the numbers. */
-function loadElsewhere(path: string): void {
-  const arguments_ = ['--expose-gc', fileURLToPath(import.meta.url), String(RECORDS), path];
-  const { status } = spawnSync(process.execPath, arguments_, { stdio: 'inherit' });
+function loadElsewhere(path: string): Load {
+  const arguments_ = ['--expose-gc', fileURLToPath(import.meta.url), path];
+  const { status, stdout } = spawnSync(process.execPath, arguments_, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`loading ended with ${status}`);
+  return JSON.parse(stdout) as Load;
 }
 
-async function all(): Promise<void> {
-  await inFolder(tmpdir(), async (folder) => {
-    print('one write + fsync of this disk', plainFsync(folder), 'ms');
-    print('one commit on this disk', await commits(folder), 'ms');
+export async function measureCryptoStore(): Promise<readonly Measure[]> {
+  const { fsyncMs, commitMs, loaded, fileMb } = await inFolder(tmpdir(), async (folder) => {
     const path = join(folder, 'sessions.sqlite');
     await fill(path);
-    loadElsewhere(path);
+    return {
+      fsyncMs: plainFsync(folder),
+      commitMs: await commits(folder),
+      loaded: loadElsewhere(path),
+      fileMb: statSync(path).size / 2 ** 20,
+    };
   });
   // Memory has nothing to wait for in fsync: what is left is our own cost.
-  if (!existsSync('/dev/shm')) return;
-  await inFolder('/dev/shm', async (folder) => {
-    print('one commit without a disk (our cost beside fsync)', await commits(folder), 'ms');
-  });
+  const ownMs = existsSync(MEMORY_DISK) ? await inFolder(MEMORY_DISK, commits) : commitMs;
+  const isFast = loaded.openMs < 2_000;
+  return [
+    {
+      name: `crypto store: opening ${RECORDS} sessions`,
+      value: loaded.openMs,
+      unit: 'ms',
+      goal: '< 2000',
+      met: isFast,
+    },
+    { name: 'crypto store: its processor time', value: loaded.cpuMs, unit: 'ms' },
+    { name: 'crypto store: memory it holds then', value: loaded.memoryMb, unit: 'MB' },
+    { name: 'crypto store: its file', value: fileMb, unit: 'MB' },
+    { name: 'crypto store: first 100 keys of an index', value: loaded.firstKeysMs, unit: 'ms' },
+    { name: 'crypto store: a write and fsync of this disk', value: fsyncMs, unit: 'ms' },
+    { name: 'crypto store: a commit on this disk', value: commitMs, unit: 'ms' },
+    { name: 'crypto store: a commit without the disk', value: ownMs, unit: 'ms', goal: '< 1', met: ownMs < 1 },
+  ];
 }
 
-const path = process.argv[3];
-await (path === undefined ? all() : load(path));
+const [, program, path] = process.argv;
+if (program === fileURLToPath(import.meta.url) && path !== undefined) {
+  process.stdout.write(JSON.stringify(await load(path)));
+}

@@ -12,6 +12,9 @@ export const NODE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
 /** The radio's to-phone queue holds 32. */
 const QUEUE_ROOM = 24;
 
+/** A disk in memory, for what is about memory and not about the disk. */
+export const MEMORY_DISK = '/dev/shm';
+
 /** The bundled daemon as a process of its own, between a virtual radio and a homeserver in this process. */
 export interface Rig {
   readonly radio: VirtualRadio;

@@ -73,7 +73,9 @@ test.skipIf(missing !== null)(
     talks.abort();
     await talking;
     // The last life reads everything that any life was sent, also what it slept through.
-    await daemon.until(() => onAir().length >= said.length && radio.waitingPackets === 0, 'all on air');
+    const waitMs = 60_000 + ROOM_PAUSE_MS * said.length;
+    await expect.poll(() => onAir().length, { timeout: waitMs }).toBeGreaterThanOrEqual(said.length);
+    await expect.poll(() => radio.waitingPackets, { timeout: waitMs }).toBe(0);
     await delay(1_000);
     expect(await daemon.end('SIGTERM')).toBe(0);
 

@@ -32,7 +32,9 @@ function ssoMethod(): LoginMethod {
         : 'That is not the address the browser ends at: it begins with http://127.0.0.1',
     );
     asked += 1;
-    return ask('> ', signal);
+    const answer = await ask('> ', signal);
+    if (signal.aborted) console.log('');
+    return answer;
   };
   return { kind: 'sso', dialogue: { show, askForAddress } };
 }

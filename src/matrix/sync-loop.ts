@@ -144,8 +144,8 @@ export class SyncLoop {
   async #recover(error: unknown): Promise<void> {
     const { account, clock, random, logger, signal, onStatus } = this.#options;
     this.#attempts += 1;
-    const failure = toRelayError(error, 'reach the homeserver');
-    const loggedOut = isLoggedOut(error) || /_(LOGIN_REFUSED|NO_CREDENTIALS)$/.test(failure.code);
+    const failure = toRelayError(error, isLoggedOut(error) ? 'stay logged in' : 'reach the homeserver');
+    const loggedOut = isLoggedOut(error) || /_(LOGIN_REFUSED|LOGIN_UNSUPPORTED|NO_CREDENTIALS)$/.test(failure.code);
     if (isLoggedOut(error) && account.canLogIn() && this.#attempts === 1) {
       logger.warn('The homeserver has ended our session, logging in again');
       onStatus('connecting', 'the homeserver has ended our session', this.#attempts);

@@ -33,7 +33,7 @@ export interface LoginTarget extends AuthContext {
 /**
  * Logs in with a password. Where the homeserver ends such sessions after a time, the login is made again as one that
  * can be renewed.
- * @throws RelayError MATRIX_LOGIN_REFUSED (wrong password, unknown user, no password login), MATRIX_RATE_LIMITED, MATRIX_UNAVAILABLE
+ * @throws RelayError MATRIX_LOGIN_REFUSED (wrong password, unknown user), MATRIX_LOGIN_UNSUPPORTED (no login API), MATRIX_RATE_LIMITED, MATRIX_UNAVAILABLE
  */
 export async function loginWithPassword(settings: LoginSettings, target: LoginTarget): Promise<Credentials> {
   const userId = normalizeUserId(settings.user, settings.homeserver);
@@ -90,6 +90,10 @@ async function postLogin(proof: JsonObject, doing: string, target: LoginTarget):
     };
     return { session, endsAtMs: lasts === null ? null : clock.now() + lasts };
   } catch (error) {
+    if (error instanceof HttpFailure && error.errcode === 'M_UNRECOGNIZED') {
+      const message = `Could not ${doing}: the homeserver has other ways to log in, ask it with \`mmrelay auth login\``;
+      throw new RelayError('MATRIX_LOGIN_UNSUPPORTED', message, { cause: error });
+    }
     const failure = toRelayError(error, doing);
     if (failure.retry.kind !== 'never') throw failure;
     throw new RelayError('MATRIX_LOGIN_REFUSED', failure.message, { cause: error });

@@ -70,16 +70,21 @@ describe('password login', () => {
     ]);
   });
 
-  it('a wrong password is final, a rate limit names its pause, a proxy page is an outage', async () => {
+  it('a wrong password is final, a rate limit names its pause, a proxy page is an outage, no login API has a remedy', async () => {
     const answers: ScriptedAnswer[] = [
       { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'Invalid password' } },
       { status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' }, headers: { 'Retry-After': '7' } },
       { status: 403, body: '<html>firewall</html>' },
+      { status: 404, body: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' } },
     ];
     server = await scriptedServer(() => answers.shift() ?? { body: {} });
     await expect(login(null)).rejects.toMatchObject({ code: 'MATRIX_LOGIN_REFUSED', retry: { kind: 'never' } });
     await expect(login(null)).rejects.toMatchObject({ retry: { kind: 'after', ms: 7000 } });
     await expect(login(null)).rejects.toMatchObject({ code: 'MATRIX_UNAVAILABLE', retry: { kind: 'later' } });
+    await expect(login(null)).rejects.toMatchObject({
+      code: 'MATRIX_LOGIN_UNSUPPORTED',
+      message: expect.stringContaining('mmrelay auth login'),
+    });
   });
 });
 

@@ -70,7 +70,7 @@ export function pluginClaim(
 export function pluginTroubles(host: PluginHost): readonly string[] {
   return host
     .states()
-    .filter(({ status }) => status === 'broken' || status === 'failed')
+    .filter(({ reason }) => reason !== null)
     .map(({ name, reason }) => `plugin ${name}: ${reason ?? 'not running'}`);
 }
 

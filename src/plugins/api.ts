@@ -157,6 +157,8 @@ export interface Plugin<S extends ConfigSchema = ConfigSchema, N extends Need = 
   readonly httpHosts?: readonly string[] | ((config: ConfigOf<S>) => readonly string[]);
   /** Lower runs first; 100 by default. */
   readonly priority?: number;
+  /** `onMeshText` and `onRoomMessage` take no message, ever: nobody waits for them. */
+  readonly onlyListens?: boolean;
   readonly commands?: readonly Command<S, N>[] | ((config: ConfigOf<S>) => readonly Command<S, N>[]);
   readonly schedule?: readonly ScheduledJob<S, N>[];
   start?(ctx: PluginContext<S, N>): Promise<void> | void;

@@ -85,6 +85,7 @@ export interface Manifest {
     readonly roomMessage: boolean;
     readonly relayEvent: boolean;
   };
+  readonly onlyListens: boolean;
   /** What was wrong with the configuration; the defaults were taken. */
   readonly warnings: readonly string[];
 }

@@ -1,5 +1,5 @@
 // Numbers of the whole relay: the bundle as a process of its own between a virtual radio and an in-memory homeserver in
-// this one. Run: npm run bench [-- --messages 200000] [-- --source] [-- --only start,doctor,latency,idle,sustained,drain,virtual-node,memory].
+// this one. Run: npm run bench [-- --messages 200000] [-- --source] [-- --only start,doctor,latency,idle,sustained,drain,plugins,virtual-node,memory,crypto].
 // One table on stdout, JSON in .cache/bench.json.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freePort } from '../support/free-port.ts';
+import { measureCryptoStore } from './crypto-store.ts';
 import { measureDoctor } from './doctor.ts';
+import { measureEncryptedRooms } from './encrypted-rooms.ts';
 import {
   type Measure,
   measureDrain,
@@ -18,13 +20,11 @@ import {
   measureStart,
   measureSustained,
 } from './measures.ts';
-import { buildRig, type Rig } from './rig.ts';
+import { measurePlugins } from './plugins.ts';
+import { buildRig, MEMORY_DISK, type Rig } from './rig.ts';
 import { measureVirtualNode } from './virtual-node.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** A disk in memory: two hundred thousand messages are about memory, not about the disk. */
-const MEMORY_DISK = '/dev/shm';
-
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '200000' },
@@ -59,22 +59,29 @@ const steps: readonly (readonly [string, (rig: Rig) => Promise<readonly Measure[
   ['sustained', measureSustained],
   ['drain', measureDrain],
 ];
-const rig = await buildRig({ entry });
-try {
-  if (wanted('start')) note(await measureStart(rig));
-  else {
-    rig.daemon.start();
-    await rig.daemon.ready();
+if (['start', 'doctor', ...steps.map(([name]) => name)].some(wanted)) {
+  const rig = await buildRig({ entry });
+  try {
+    if (wanted('start')) note(await measureStart(rig));
+    else {
+      rig.daemon.start();
+      await rig.daemon.ready();
+    }
+    if (wanted('doctor')) note(measureDoctor(entry, rig));
+    for (const [name, measure] of steps) if (wanted(name)) note(await measure(rig));
+  } finally {
+    await rig.close();
   }
-  if (wanted('doctor')) note(measureDoctor(entry, rig));
-  for (const [name, measure] of steps) if (wanted(name)) note(await measure(rig));
-} finally {
-  await rig.close();
 }
+if (wanted('plugins')) note(await measurePlugins({ entry }));
 if (wanted('virtual-node')) note(await measureVirtualNode({ entry }, await freePort()));
 if (wanted('memory')) {
   const parent = existsSync(MEMORY_DISK) ? { parent: MEMORY_DISK } : {};
   note(await measureMemory({ entry, ...parent }, Number(values.messages)));
+}
+if (wanted('crypto')) {
+  note(await measureCryptoStore());
+  note(await measureEncryptedRooms(entry));
 }
 
 const machine = `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
-import type { CommandInfo, RelayEvent } from '../api.ts';
+import type { CommandInfo, Packet, RelayEvent } from '../api.ts';
 import type { Job, RuntimeSetup } from '../protocol.ts';
 import { CommandDesk } from './command-desk.ts';
 import { PLUGIN_LIMITS, type PluginLimits } from './limits.ts';
@@ -69,10 +69,10 @@ export class PluginHost {
     await Promise.all(this.#units.map((unit) => unit.stop()));
   }
 
-  /** Takes over another configuration: what runs and is the same in both goes on; one that had failed is tried again. */
+  /** Takes over another configuration: what runs and is the same in both goes on; one that does not run is tried again. */
   async replace(plugins: readonly PluginSpec[], admins: readonly string[]): Promise<void> {
     const before = this.#units;
-    const healthy = before.filter((unit) => unit.state().status !== 'failed');
+    const healthy = before.filter((unit) => ['active', 'loading'].includes(unit.state().status));
     const kept = new Map(healthy.map((unit) => [fingerprint(unit.spec), unit]));
     this.#admins = admins;
     this.#units = plugins.map((spec) => kept.get(fingerprint(spec)) ?? this.#unit(spec));
@@ -96,17 +96,18 @@ export class PluginHost {
     const { promise: deadline, cancel } = this.#deadline();
     try {
       if (this.#loading !== null) await Promise.race([this.#loading, deadline]);
-      if (inbound.kind === 'mesh') this.#tellPacket(inbound);
       if (this.#desk.take(inbound)) return true;
       return await this.#offer(inbound, deadline);
     } finally {
       cancel();
+      // Nobody waits for these: the message goes first.
+      if (inbound.kind === 'mesh') setImmediate(() => this.#tellPacket(inbound.packet));
     }
   }
 
-  #tellPacket(inbound: Extract<Inbound, { kind: 'mesh' }>): void {
+  #tellPacket(packet: Packet): void {
     for (const unit of this.#active())
-      if (unit.manifest()?.handles.packet === true) unit.dispatch({ kind: 'packet', packet: inbound.packet }, inbound);
+      if (unit.manifest()?.handles.packet === true) unit.dispatch({ kind: 'packet', packet }, null);
   }
 
   #tellRelayEvent(event: RelayEvent): false {
@@ -126,7 +127,8 @@ export class PluginHost {
       const handles = unit.manifest()?.handles;
       if (job.kind === 'mesh-text' ? !handles?.meshText : !handles?.roomMessage) continue;
       if (inbound.kind === 'mesh' && !this.#desk.onChannel(unit, inbound.packet)) continue;
-      if (await unit.offer(job, inbound, deadline)) return true;
+      if (unit.manifest()?.onlyListens === true) setImmediate(() => unit.dispatch(job, inbound));
+      else if (await unit.offer(job, inbound, deadline)) return true;
     }
     return false;
   }

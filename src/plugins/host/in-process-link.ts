@@ -1,3 +1,4 @@
+import { errorText, RelayError } from '../../util/relay-error.ts';
 import type { Packet } from '../api.ts';
 import type { Job, Manifest } from '../protocol.ts';
 import { PluginRuntime, type RuntimeOptions } from '../runtime/runtime.ts';
@@ -18,11 +19,20 @@ export class InProcessLink implements PluginLink {
   }
 
   async start(): Promise<Manifest> {
-    const plugin = assertPlugin(await this.#options.load());
+    const plugin = assertPlugin(await this.#load());
     const runtime = new PluginRuntime({ ...this.#options, plugin });
     await runtime.start();
     this.#runtime = runtime;
     return runtime.manifest;
+  }
+
+  async #load(): Promise<unknown> {
+    try {
+      return await this.#options.load();
+    } catch (cause) {
+      // Code that cannot be loaded now cannot be loaded in a minute.
+      throw cause instanceof RelayError ? cause : new RelayError('PLUGIN_LOAD', errorText(cause), { cause });
+    }
   }
 
   run(id: number, job: Job): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
-import { errorText } from '../../util/relay-error.ts';
+import { errorText, RelayError } from '../../util/relay-error.ts';
 import type { CommandInfo } from '../api.ts';
 import type { Job, Manifest, RuntimeSetup } from '../protocol.ts';
 import { limitedFetch } from '../runtime/fetch.ts';
@@ -106,7 +106,10 @@ export class PluginUnit {
       const manifest = await link.start();
       if (manifest.name !== this.spec.name) {
         await link.stop(0);
-        throw new Error(`It calls itself "${manifest.name}"; the configuration and its folder must use the same name`);
+        throw new RelayError(
+          'PLUGIN_NAME',
+          `It calls itself "${manifest.name}"; the configuration and its folder must use the same name`,
+        );
       }
       this.#onReady(manifest);
     } catch (error) {
@@ -190,10 +193,14 @@ export class PluginUnit {
     }
   }
 
-  /** A plugin that cannot start is not tried again and again: its code or its configuration has to change. */
+  /** What waiting may mend (its network, its origin) is tried again; else its code or its configuration has to change. */
   #onStartFailure(error: unknown): void {
     if (this.#hasStopped() || this.#status === 'waiting' || this.#status === 'broken') return;
     this.#link = null;
+    if (!(error instanceof RelayError) || error.retry.kind !== 'never') {
+      this.#restartLater(errorText(error));
+      return;
+    }
     this.#status = 'failed';
     this.#reason = errorText(error);
     this.#logger.error('The plugin cannot be started', { reason: this.#reason });
@@ -214,8 +221,8 @@ export class PluginUnit {
     this.#reason = reason;
     this.#restarts += 1;
     const fields = { reason, afterMs: next.afterMs };
-    if (next.open) this.#logger.error('The plugin died too often and rests', fields);
-    else this.#logger.warn('The plugin died and is started again', fields);
+    if (next.open) this.#logger.error('The plugin failed too often and rests', fields);
+    else this.#logger.warn('The plugin failed and is started again', fields);
     this.#cancelRestart = this.#options.clock.after(next.afterMs, () => void this.start(), { background: true });
   }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../util/clock.ts';
-import { RelayError } from '../../util/relay-error.ts';
+import { RETRY_LATER, RETRY_NEVER, RelayError, type RetryPolicy } from '../../util/relay-error.ts';
 import type { HostPort, Job, Manifest, RuntimeSetup } from '../protocol.ts';
 import { type FromWorker, plainError, revivedError, type ToWorker, type WorkerInput } from '../worker/messages.ts';
 import type { PluginLink } from './types.ts';
@@ -124,7 +124,7 @@ export class WorkerLink implements PluginLink {
         this.#started.resolve(message.manifest);
         break;
       case 'failed':
-        this.#die(message.error.message);
+        this.#die(message.error.message, message.curable ? RETRY_LATER : RETRY_NEVER);
         break;
       case 'call':
         this.#onCall(message);
@@ -195,18 +195,19 @@ export class WorkerLink implements PluginLink {
     if (!this.#gone) this.#worker.postMessage(message);
   }
 
-  #die(reason: string): void {
+  #die(reason: string, retry: RetryPolicy = RETRY_LATER): void {
     if (this.#gone) return;
-    this.#leave(reason);
+    this.#leave(reason, retry);
     void this.#worker.terminate();
     this.#options.onDeath(reason);
   }
 
-  #leave(reason: string): void {
+  /** `retry`: of a start that was under way. */
+  #leave(reason: string, retry: RetryPolicy = RETRY_NEVER): void {
     this.#gone = true;
     this.#cancelWatch();
     this.#stopped.resolve();
-    this.#started.reject(new RelayError('PLUGIN_STOPPED', reason));
+    this.#started.reject(new RelayError('PLUGIN_STOPPED', reason, { retry }));
     for (const { reject } of this.#jobs.values()) reject(new RelayError('PLUGIN_STOPPED', reason));
     this.#jobs.clear();
   }

@@ -124,6 +124,7 @@ function describe(plugin: Plugin, commands: readonly Command[]): Omit<Manifest, 
       roomMessage: plugin.onRoomMessage !== undefined,
       relayEvent: plugin.onRelayEvent !== undefined,
     },
+    onlyListens: plugin.onlyListens === true,
   };
 }
 

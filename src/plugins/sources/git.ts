@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { RelayError } from '../../util/relay-error.ts';
+import { RETRY_LATER, RelayError } from '../../util/relay-error.ts';
 import { redactUrl } from './repository.ts';
 
 export type Git = (args: readonly string[], options?: { readonly cwd?: string }) => Promise<string>;
@@ -67,6 +67,7 @@ function gitError(
   const why = error.killed === true ? 'took too long' : said || redactWords(stderr.trim().split('\n').at(-1) ?? '');
   return new RelayError('PLUGIN_GIT', `git ${args[0] ?? ''} failed: ${why || error.message.split('\n')[0]}`, {
     cause: error,
+    retry: RETRY_LATER,
   });
 }
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RelayError } from '../../util/relay-error.ts';
+import { RETRY_LATER, RelayError } from '../../util/relay-error.ts';
 
 export interface RequirementsOptions {
   readonly folder: string;
@@ -11,6 +11,7 @@ export interface RequirementsOptions {
 }
 
 const TIMEOUT_MS = 600_000;
+const REGISTRY = 'https://registry.npmjs.org/';
 
 /**
  * Installs what a plugin depends on, by its lockfile and without running anything of the packages.
@@ -23,7 +24,7 @@ export async function installRequirements({ folder, env, allowUntrusted }: Requi
     if (!hasDependencies(join(folder, 'package.json'))) return;
     throw new RelayError('PLUGIN_REQUIREMENTS', `${folder} has no package-lock.json: what it depends on is not fixed`);
   }
-  const foreign = allowUntrusted ? [] : foreignPackages(lockfile);
+  const foreign = allowUntrusted ? [] : foreignPackages(lockfile, env.npm_config_registry ?? REGISTRY);
   if (foreign.length > 0)
     throw new RelayError(
       'PLUGIN_REQUIREMENTS',
@@ -38,11 +39,22 @@ function npmCi(folder: string, env: RequirementsOptions['env']): Promise<void> {
     execFile('npm', args, { cwd: folder, env: { ...env }, timeout: TIMEOUT_MS }, (error, _stdout, stderr) => {
       if (error === null) resolve();
       else {
-        const said = stderr.trim().split('\n').at(-1) ?? error.message;
-        reject(new RelayError('PLUGIN_REQUIREMENTS', `npm ci failed in ${folder}: ${said}`, { cause: error }));
+        const said = reasonOf(stderr) ?? error.message;
+        reject(
+          new RelayError('PLUGIN_REQUIREMENTS', `npm ci failed in ${folder}: ${said}`, {
+            cause: error,
+            retry: RETRY_LATER,
+          }),
+        );
       }
     });
   });
+}
+
+/** The line in which npm says what is wrong: not the code before it, nor where its log is. */
+function reasonOf(stderr: string): string | null {
+  const lines = stderr.split('\n').map((line) => line.replace(/^npm (?:error|ERR!) ?/, '').trim());
+  return lines.find((line) => line !== '' && !/^(?:code |A complete log|npm warn)/.test(line)) ?? null;
 }
 
 function readJson(path: string): Record<string, unknown> {
@@ -60,19 +72,19 @@ function hasDependencies(path: string): boolean {
   return typeof dependencies === 'object' && dependencies !== null && Object.keys(dependencies).length > 0;
 }
 
-/** Packages of the lockfile without an integrity hash, or from git, a file or a link. */
-function foreignPackages(lockfile: string): string[] {
+/** Packages of the lockfile without an integrity hash, or from git, a file, a link or another server than the registry. */
+function foreignPackages(lockfile: string, registry: string): string[] {
   const { packages } = readJson(lockfile);
   if (typeof packages !== 'object' || packages === null) return ['(a lockfile of an old npm)'];
   return Object.entries(packages as Record<string, unknown>)
-    .filter(([path, entry]) => path !== '' && !isFromRegistry(entry))
+    .filter(([path, entry]) => path !== '' && !isFromRegistry(entry, registry))
     .map(([path]) => path.replace(/^.*node_modules\//, ''));
 }
 
-function isFromRegistry(entry: unknown): boolean {
+function isFromRegistry(entry: unknown, registry: string): boolean {
   if (typeof entry !== 'object' || entry === null) return false;
   const { resolved, integrity, link } = entry as { resolved?: unknown; integrity?: unknown; link?: unknown };
-  return (
-    link !== true && typeof integrity === 'string' && typeof resolved === 'string' && resolved.startsWith('https://')
-  );
+  // Without an address npm asks the registry for the version (omit-lockfile-registry-resolved).
+  const isThere = resolved === undefined || (typeof resolved === 'string' && resolved.startsWith(registry));
+  return link !== true && typeof integrity === 'string' && isThere;
 }

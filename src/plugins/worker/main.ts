@@ -39,7 +39,11 @@ function send(message: FromWorker): void {
 async function serve(input: WorkerInput): Promise<void> {
   guardBuffers(input.maxBufferBytes);
   const wire = new HostWire();
-  const starting = startPlugin(input, wire);
+  const loading = loadPlugin(input, wire);
+  const starting = loading.then(async (runtime) => {
+    await runtime.start();
+    return runtime;
+  });
   parentPort?.on('message', (message: ToWorker) => {
     if (message.type === 'ping') send({ type: 'pong' });
     else if (message.type === 'answer' || message.type === 'refusal') wire.settle(message);
@@ -50,19 +54,21 @@ async function serve(input: WorkerInput): Promise<void> {
     const { manifest } = await starting;
     send({ type: 'ready', manifest });
   } catch (error) {
-    send({ type: 'failed', error: plainError(error) });
+    const curable = await loading.then(
+      () => true,
+      () => false,
+    );
+    send({ type: 'failed', error: plainError(error), curable });
   }
 }
 
-async function startPlugin({ entry, setup }: WorkerInput, wire: HostWire): Promise<PluginRuntime> {
+async function loadPlugin({ entry, setup }: WorkerInput, wire: HostWire): Promise<PluginRuntime> {
   const module: unknown = await import(entry);
   const plugin = assertPlugin(
     typeof module === 'object' && module !== null && 'default' in module ? module.default : null,
   );
   const host = (call: HostCall): Promise<unknown> => wire.call(call);
-  const runtime = new PluginRuntime({ plugin, setup, host, clock: systemClock, fetch: limitedFetch });
-  await runtime.start();
-  return runtime;
+  return new PluginRuntime({ plugin, setup, host, clock: systemClock, fetch: limitedFetch });
 }
 
 async function run(starting: Promise<PluginRuntime>, { id, job }: Extract<ToWorker, { type: 'run' }>): Promise<void> {

@@ -24,7 +24,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'ready'; readonly manifest: Manifest }
-  | { readonly type: 'failed'; readonly error: PlainError }
+  /** `curable`: its code came up, its own `start` failed. */
+  | { readonly type: 'failed'; readonly error: PlainError; readonly curable: boolean }
   | { readonly type: 'call'; readonly id: number; readonly call: HostCall }
   | { readonly type: 'done'; readonly id: number; readonly handled: boolean }
   | { readonly type: 'threw'; readonly id: number; readonly error: PlainError }

@@ -107,6 +107,34 @@ describe('who has a message', () => {
     expect(inbound.kind === 'mesh' && inbound.packet.payload[0]).toBe(97);
   });
 
+  it('packets are told after the message, so that relaying never waits for them', async () => {
+    const order: string[] = [];
+    const watcher: Plugin = { ...BASE, name: 'watcher', onMeshPacket: () => void order.push('packet') };
+    const { host, started } = startHost([inProcess(watcher)]);
+    await started;
+    await host.claim(meshInbound('x')).then(() => order.push('relayed'));
+    await settle();
+    expect(order).toEqual(['relayed', 'packet']);
+  });
+
+  it('a plugin that only listens is never waited for, and cannot take anything', async () => {
+    const clock = new ManualClock();
+    const seen: string[] = [];
+    const listener: Plugin = {
+      ...onText('listener', (message, ctx) => {
+        ctx.claim();
+        seen.push(message.text);
+        return true;
+      }),
+      onlyListens: true,
+    };
+    const { host, started } = startHost([inProcess(listener)], { clock });
+    await started;
+    expect(await host.claim(meshInbound('x'))).toBe(false);
+    await settle();
+    expect(seen).toEqual(['x']);
+  });
+
   it('without plugins nothing is waited for', async () => {
     const clock = new ManualClock();
     const { host, started } = startHost([], { clock });

@@ -10,7 +10,7 @@ import {
   type NewClient,
   V3,
 } from './homeserver-client.ts';
-import { cryptoCases, deviceCases } from './homeserver-crypto-contract.ts';
+import { cryptoCases, deviceCases, uploadCases } from './homeserver-crypto-contract.ts';
 
 /** What every homeserver that we talk to has to do. Run against the double in npm test, against Synapse in e2e. */
 export function homeserverContract(name: string, factory: ContractFactory): void {
@@ -29,6 +29,7 @@ export function homeserverContract(name: string, factory: ContractFactory): void
     syncCases(client);
     roomCases(client);
     deviceCases(client);
+    uploadCases(client);
     cryptoCases(client);
     accountCases(client);
   });

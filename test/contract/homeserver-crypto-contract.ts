@@ -54,6 +54,50 @@ export function deviceCases(client: NewClient): void {
   });
 }
 
+/** Uploads that others hear of, or that are refused; to-device messages to all devices. */
+export function uploadCases(client: NewClient): void {
+  it('tells who shares a room of new device keys; they are found in /keys/changes too', async () => {
+    const [alice, bob] = [await client(), await client()];
+    const room = await alice.createRoom({ preset: 'public_chat' });
+    await bob.ok('POST', `${V3}/join/${enc(room)}`, {});
+    const start = await alice.sync();
+    const { userId, deviceId } = bob.user;
+    const keys = { [`ed25519:${deviceId}`]: publicKey() };
+    const identity = { user_id: userId, device_id: deviceId, algorithms: [], keys, signatures: {} };
+    await bob.ok('POST', `${V3}/keys/upload`, { device_keys: identity });
+    const next = await alice.sync({ since: start.next_batch, timeout: '5000' });
+    expect(next.device_lists.changed).toContain(userId);
+    const range = `from=${enc(start.next_batch)}&to=${enc(next.next_batch)}`;
+    expect((await alice.ok('GET', `${V3}/keys/changes?${range}`)).changed).toContain(userId);
+    await bob.ok('POST', `${V3}/keys/upload`, { device_keys: identity });
+    const again = await alice.sync({ since: next.next_batch, timeout: '1' });
+    expect(again.device_lists?.changed ?? []).not.toContain(userId);
+  });
+
+  it('takes a one-time key twice, but no other one under its id; gives none for a stranger', async () => {
+    const [alice, bob] = [await client(), await client()];
+    const upload = (key: string) =>
+      bob.call('POST', `${V3}/keys/upload`, {
+        one_time_keys: { 'signed_curve25519:A': { key, signatures: {} } },
+      });
+    expect((await upload('a')).status).toBe(200);
+    expect(await upload('a')).toMatchObject({ status: 200, body: { one_time_key_counts: { signed_curve25519: 1 } } });
+    expect((await upload('b')).status).toBe(400);
+    const wanted = { one_time_keys: { [bob.user.userId]: { NOSUCHDEVICE: 'signed_curve25519' } } };
+    const claimed = await alice.ok('POST', `${V3}/keys/claim`, wanted);
+    expect(claimed.one_time_keys[bob.user.userId] ?? {}).toEqual({});
+  });
+
+  it('brings a to-device message for * to all devices', async () => {
+    const [alice, bob] = [await client(), await client()];
+    const start = await bob.sync();
+    const messages = { [bob.user.userId]: { '*': { n: 2 } } };
+    await alice.ok('PUT', `${V3}/sendToDevice/org.example.all/t1`, { messages });
+    const { to_device: toDevice } = await bob.sync({ since: start.next_batch, timeout: '5000' });
+    expect(toDevice.events).toMatchObject([{ type: 'org.example.all', content: { n: 2 } }]);
+  });
+}
+
 /** Device lists, cross-signing, key backup. */
 export function cryptoCases(client: NewClient): void {
   it('tells who shares a room that a device list changed', async () => {

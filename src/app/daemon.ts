@@ -16,7 +16,6 @@ import { type Clock, sleep } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { activityLog } from './activity-log.ts';
-import type { DaemonStatus } from './control/protocol.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
 import { buildCrypto, encryptedRooms } from './encryption.ts';
 import { LinkHistory } from './link-history.ts';
@@ -26,7 +25,7 @@ import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from './pl
 import { RadioReleases } from './radio-releases.ts';
 import { buildRadios } from './radios.ts';
 import { relaySettings } from './relay-settings.ts';
-import { relayStatus } from './relay-status.ts';
+import { type DaemonStatus, relayStatus } from './relay-status.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
 import { roomMemory } from './room-memory.ts';
 import { shareRadio } from './share-radio.ts';

@@ -1,8 +1,11 @@
+import type { HealthReport } from '../observe/health.ts';
 import type { RadioStatus, RelayStatus } from '../plugins/api.ts';
+import type { PluginState } from '../plugins/host/types.ts';
 import type { MatrixPort, RadioPort } from '../relay/ports.ts';
 import { meshnetName } from '../relay/rules/meshnet-name.ts';
 import type { WorldView } from '../relay/rules/view.ts';
 import type { LaneDepth } from '../relay/store-port.ts';
+import type { LinkEpisode } from './link-history.ts';
 import type { RadioReleases } from './radio-releases.ts';
 import { VERSION } from './version.ts';
 
@@ -14,6 +17,15 @@ export interface RelayStatusOptions {
   readonly world: WorldView;
   readonly nowMs: number;
   readonly startedAtMs: number;
+}
+
+/** The running relay, as it knows itself, for the command line. */
+export interface DaemonStatus extends RelayStatus {
+  readonly pid: number;
+  readonly health: HealthReport;
+  readonly plugins: readonly PluginState[];
+  /** What became of each link since the start, oldest first; by `matrix` and `radio:<name>`. */
+  readonly links: Readonly<Record<string, readonly LinkEpisode[]>>;
 }
 
 /** Both sides and what waits, for plugins and for the command line. */

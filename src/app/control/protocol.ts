@@ -4,12 +4,9 @@
  * `{"v":1,"ok":true,"result":…}` or `{"v":1,"ok":false,"code":"RADIO_…","error":"…"}`.
  */
 
-import type { HealthReport } from '../../observe/health.ts';
-import type { RelayStatus } from '../../plugins/api.ts';
-import type { PluginState } from '../../plugins/host/types.ts';
 import type { JsonObject } from '../../util/json.ts';
 import { RelayError } from '../../util/relay-error.ts';
-import type { LinkEpisode } from '../link-history.ts';
+import type { DaemonStatus } from '../relay-status.ts';
 import type { ReloadOutcome } from '../reload/reloader.ts';
 
 export const CONTROL_VERSION = 1;
@@ -29,15 +26,6 @@ export interface ControlVerbs {
     readonly result: { readonly radio: string };
   };
   readonly reload: { readonly args: Record<never, never>; readonly result: ReloadOutcome };
-}
-
-/** The running relay, as it knows itself. */
-export interface DaemonStatus extends RelayStatus {
-  readonly pid: number;
-  readonly health: HealthReport;
-  readonly plugins: readonly PluginState[];
-  /** What became of each link since the start, oldest first; by `matrix` and `radio:<name>`. */
-  readonly links: Readonly<Record<string, readonly LinkEpisode[]>>;
 }
 
 export interface ControlRequest {

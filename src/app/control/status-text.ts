@@ -1,7 +1,7 @@
 import { plural } from '../../util/plural.ts';
 import { ageText } from '../doctor/finding.ts';
 import type { LinkEpisode } from '../link-history.ts';
-import type { DaemonStatus } from './protocol.ts';
+import type { DaemonStatus } from '../relay-status.ts';
 
 /** The running relay in words. */
 

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 
-/** True when a person can answer. */
-export function isInteractive(): boolean {
-  return process.stdin.isTTY === true && process.stdout.isTTY === true;
+/** True when a person can answer, and did not say beforehand that nothing shall be asked. */
+export function isInteractive(flags: { readonly yes?: boolean | undefined } = {}): boolean {
+  return flags.yes !== true && process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
 
 /** Asks one question on the terminal; an ended input, or `signal`, is an empty answer. */

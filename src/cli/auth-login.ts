@@ -16,7 +16,7 @@ export interface LoginFlags extends GlobalFlags, MethodFlags {
 export async function authLogin(flags: LoginFlags): Promise<ExitCode> {
   const found = findConfig(flags);
   const paths = homePaths(flags, found);
-  if (isInteractive()) {
+  if (isInteractive(flags)) {
     console.log('\nMatrix Bot Authentication');
     console.log('='.repeat(25));
   }

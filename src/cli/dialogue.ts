@@ -8,7 +8,7 @@ export interface Dialogue {
 }
 
 export function terminalDialogue(yes: boolean): Dialogue {
-  return { talks: isInteractive() && !yes, ask };
+  return { talks: isInteractive({ yes }), ask };
 }
 
 const MAX_TRIES = 3;

@@ -15,6 +15,8 @@ export interface PasswordFlags {
 }
 
 export interface MethodFlags extends PasswordFlags {
+  /** Ask nothing. */
+  readonly yes?: boolean | undefined;
   readonly homeserver?: string | undefined;
   readonly username?: string | undefined;
   readonly sso?: boolean | undefined;
@@ -40,7 +42,8 @@ export async function chooseMethod(
   const token = filled(secretOf('access token', flags.accessTokenStdin, flags.accessTokenFile));
   const password = flags.password ?? secretOf('password', flags.passwordStdin, flags.passwordFile) ?? matrix?.password;
   const homeserver =
-    filled(flags.homeserver ?? matrix?.homeserver) ?? (await askLine(HOMESERVER, known?.homeserver ?? null));
+    filled(flags.homeserver ?? matrix?.homeserver) ??
+    (await askLine(HOMESERVER, { flags, byDefault: known?.homeserver ?? null }));
   if (token !== null)
     return homeserver === null ? { missing: ['--homeserver'] } : { homeserver, method: { kind: 'token', token } };
   const way = wayOf(flags, filled(password)) ?? (homeserver === null ? 'password' : await askWay(homeserver));
@@ -48,8 +51,9 @@ export async function chooseMethod(
     return homeserver === null ? { missing: ['--homeserver'] } : { homeserver, method: browserMethod(way) };
   const account = {
     homeserver,
-    user: filled(flags.username ?? matrix?.botUserId) ?? (await askLine(USER, known?.userId ?? null)),
-    password: filled(password) ?? (isInteractive() ? filled(await askSecret('Enter Matrix password: ')) : null),
+    user:
+      filled(flags.username ?? matrix?.botUserId) ?? (await askLine(USER, { flags, byDefault: known?.userId ?? null })),
+    password: filled(password) ?? (isInteractive(flags) ? filled(await askSecret('Enter Matrix password: ')) : null),
   };
   return passwordMethod(account);
 }
@@ -76,7 +80,7 @@ function passwordMethod(account: {
 function wayOf(flags: MethodFlags, password: string | null): LoginWay | null {
   if (flags.sso === true) return 'sso';
   if (flags.oauth === true) return 'oauth';
-  return password !== null || flags.username !== undefined || !isInteractive() ? 'password' : null;
+  return password !== null || flags.username !== undefined || !isInteractive(flags) ? 'password' : null;
 }
 
 const LABELS: Readonly<Record<LoginWay, string>> = {
@@ -101,8 +105,11 @@ const HOMESERVER = 'Enter Matrix homeserver URL (e.g., https://matrix.org)';
 const USER = 'Enter Matrix username (localpart, e.g., bot) or full user ID (e.g., @bot:example.com)';
 
 /** Without a terminal the default is the answer. */
-async function askLine(question: string, byDefault: string | null): Promise<string | null> {
-  if (!isInteractive()) return byDefault;
+async function askLine(
+  question: string,
+  { flags, byDefault }: { readonly flags: MethodFlags; readonly byDefault: string | null },
+): Promise<string | null> {
+  if (!isInteractive(flags)) return byDefault;
   const hint = byDefault === null ? '' : ` [${byDefault}]`;
   return filled(await ask(`${question}${hint}: `)) ?? byDefault;
 }

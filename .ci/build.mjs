@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { externals } from './externals.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const outdir = join(root, 'dist');
@@ -33,15 +34,7 @@ const result = await build({
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
-  external: [
-    'better-sqlite3',
-    'serialport',
-    '@stoprocent/noble',
-    '@matrix-org/matrix-sdk-crypto-wasm',
-    '@resvg/resvg-wasm',
-    'dejavu-fonts-ttf',
-    'world-atlas',
-  ],
+  external: externals,
   metafile: true,
   logLevel: 'warning',
 });

@@ -2,9 +2,9 @@
 // that the bundle leaves outside (natives and what they load), without sources and other platforms' binaries.
 //   node deploy/docker/collect-runtime.mjs OUT [amd64|arm64|arm]
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
-import { dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { externals } from '../../.ci/externals.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const out = resolve(process.argv[2] ?? 'runtime');
@@ -25,20 +25,6 @@ const files = (folder) =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 
-/** Installed packages (not the development ones) that the bundle still loads by name. */
-function external() {
-  const code = files(join(root, 'dist'))
-    .filter((file) => /\.[cm]?js$/.test(file))
-    .map((file) => readFileSync(file, 'utf8'))
-    .join('\n');
-  const installed = Object.entries(json(join(root, 'package-lock.json')).packages)
-    .filter(([path, entry]) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) && entry.dev !== true)
-    .map(([path]) => path.replace('node_modules/', ''));
-  const loads = /(?:from|import|require|resolve)\s*\(?\s*["'`]((?:@[\w.-]+\/)?[\w.-]+)(?:\/[^"'`]*)?["'`]/g;
-  const named = new Set([...code.matchAll(loads)].map((match) => match[1]));
-  return installed.filter((name) => named.has(name) && !isBuiltin(name));
-}
-
 /** The folder of package `name` as Node would find it from `from`. */
 function find(name, from) {
   for (let at = from; at.startsWith(root); at = dirname(at)) {
@@ -48,10 +34,14 @@ function find(name, from) {
   return undefined;
 }
 
+/** Dependencies that are only for building natives, and usocket, which has no prebuilt binary and dbus-next does without. */
+const left = new Set(['node-addon-api', 'node-gyp', 'patch-package', 'usocket']);
+
 /** Folders of the named packages and of all that they depend on. */
 function closure(names) {
   const found = new Set();
   const visit = (name, from, optional) => {
+    if (left.has(name)) return;
     const folder = find(name, from);
     if (folder === undefined) {
       if (optional) return;
@@ -84,6 +74,12 @@ const droppedTypes = new Set([
   '.hpp',
 ]);
 
+/** Of packages that are mostly data, the files that we read. */
+const read = {
+  'world-atlas': /^countries-(50|110)m\.json$/,
+  'dejavu-fonts-ttf': /^ttf\/DejaVuSans(-Bold)?\.ttf$/,
+};
+
 /** Whether a path inside a package belongs into the image. */
 function wanted(folder, path) {
   const parts = relative(folder, path).split('/');
@@ -94,7 +90,8 @@ function wanted(folder, path) {
     return platform === target && !/musl/.test(parts.at(-1));
   }
   if (statSync(path).isDirectory()) return !(parts.length === 1 && dropped.has(parts[0])) || hasCode(path);
-  return !droppedTypes.has(extname(path)) || /licen[cs]e/i.test(path);
+  if (/licen[cs]e|package\.json$/i.test(path)) return true;
+  return !droppedTypes.has(extname(path)) && (read[basename(folder)]?.test(relative(folder, path)) ?? true);
 }
 
 /** Some packages keep their JavaScript in src/: then the folder stays. */
@@ -104,10 +101,9 @@ const hasCode = (folder) =>
 
 mkdirSync(out, { recursive: true });
 cpSync(join(root, 'dist'), join(out, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.map') });
-for (const file of ['package.json', 'sample_config.yaml', 'LICENSE']) {
-  if (existsSync(join(root, file))) cpSync(join(root, file), join(out, file));
-}
-const packages = closure(external());
+for (const file of ['package.json', 'sample_config.yaml', 'docs/LICENSE'])
+  cpSync(join(root, file), join(out, basename(file)));
+const packages = closure(externals);
 for (const folder of packages) {
   cpSync(folder, join(out, relative(root, folder)), {
     recursive: true,
@@ -116,5 +112,6 @@ for (const folder of packages) {
 }
 if (target === 'linux-arm') cpSync(join(root, compiledSqlite), join(out, compiledSqlite));
 const bytes = files(out).reduce((sum, file) => sum + statSync(file).size, 0);
-const outside = `${external().join(', ') || 'nothing'} (${packages.length} packages)`;
-process.stdout.write(`runtime for ${target}: ${(bytes / 1e6).toFixed(1)} MB, outside the bundle: ${outside}\n`);
+process.stdout.write(
+  `runtime for ${target}: ${(bytes / 1e6).toFixed(1)} MB, outside the bundle: ${packages.length} packages\n`,
+);

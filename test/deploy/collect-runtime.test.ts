@@ -21,17 +21,16 @@ describe('collect-runtime', () => {
     root = mkdtempSync(join(tmpdir(), 'mmrelay-runtime-'));
     mkdirSync(join(root, 'deploy/docker'), { recursive: true });
     cpSync(at('deploy/docker/collect-runtime.mjs'), join(root, 'deploy/docker/collect-runtime.mjs'));
-    put('package.json', '{"name":"mmrelay","dependencies":{"native":"1"}}');
-    const lock = {
-      packages: { 'node_modules/native': {}, 'node_modules/helper': {}, 'node_modules/tool': { dev: true } },
-    };
-    put('package-lock.json', JSON.stringify(lock));
-    put(
-      'dist/mmrelay.js',
-      'import x from "native"; import("node:fs"); const t = () => import("tool"); require("events");',
-    );
+    put('package.json', '{"name":"mmrelay"}');
+    put('sample_config.yaml', '');
+    put('docs/LICENSE', 'GPL');
+    put('.ci/externals.mjs', "export const externals = ['native', 'world-atlas'];");
+    put('dist/mmrelay.js', '');
     put('dist/mmrelay.js.map', '{}');
-    put('node_modules/native/package.json', '{"dependencies":{"helper":"1"},"optionalDependencies":{"absent":"1"}}');
+    put(
+      'node_modules/native/package.json',
+      '{"dependencies":{"helper":"1","node-gyp":"1"},"optionalDependencies":{"absent":"1"}}',
+    );
     put('node_modules/native/index.js', '');
     put('node_modules/native/deps/big.c', '');
     put('node_modules/native/prebuilds/linux-x64.node', '');
@@ -43,13 +42,16 @@ describe('collect-runtime', () => {
     put('node_modules/helper/package.json', '{}');
     put('node_modules/helper/src/index.js', '');
     put('node_modules/helper/README.md', '');
-    put('node_modules/tool/package.json', '{}');
+    put('node_modules/node-gyp/package.json', '{}');
+    put('node_modules/world-atlas/package.json', '{}');
+    put('node_modules/world-atlas/countries-50m.json', '{}');
+    put('node_modules/world-atlas/countries-10m.json', '{}');
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
   const collected = (): readonly string[] =>
     readdirSync(join(root, 'out'), { recursive: true, encoding: 'utf8' })
-      .filter((path) => /\.\w+$/.test(path))
+      .filter((path) => /\.\w+$|LICENSE$/.test(path))
       .sort();
 
   it.each([
@@ -59,13 +61,17 @@ describe('collect-runtime', () => {
     const result = collect(arch);
     expect(result.stderr).toBe('');
     expect(collected()).toEqual([
+      'LICENSE',
       'dist/mmrelay.js',
       'node_modules/helper/package.json',
       'node_modules/helper/src/index.js',
       'node_modules/native/index.js',
       'node_modules/native/package.json',
       `node_modules/native/prebuilds/${platform}.node`,
+      'node_modules/world-atlas/countries-50m.json',
+      'node_modules/world-atlas/package.json',
       'package.json',
+      'sample_config.yaml',
     ]);
   });
 

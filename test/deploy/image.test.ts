@@ -64,6 +64,7 @@ describe.skipIf(root === undefined)(name, { timeout: 120_000 }, () => {
       meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: radio.port, meshnet_name: 'Image' },
       matrix: { homeserver: homeserver.baseUrl, bot_user_id: bot.userId },
       matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
+      plugins: { map: { active: true, require_bot_mention: false } },
     });
   }, PATIENCE_MS);
   afterAll(async () => {
@@ -92,6 +93,27 @@ describe.skipIf(root === undefined)(name, { timeout: 120_000 }, () => {
 
   it('passes its probes while the ready file is fresh', () => {
     expect([probe('startup'), probe('readiness'), probe('liveness')]).toEqual([0, 0, 0]);
+  });
+
+  it('loads what the bundle leaves outside', () => {
+    const natives = [
+      'better-sqlite3',
+      'serialport',
+      '@stoprocent/noble',
+      'dbus-next',
+      '@matrix-org/matrix-sdk-crypto-wasm',
+    ];
+    const load = `const r = require('node:module').createRequire('/opt/mmrelay/dist/'); ${JSON.stringify(natives)}.map(r)`;
+    exec('node', '-e', `${load}; process.exit()`);
+  });
+
+  it('draws pictures', async () => {
+    radio
+      .node(NODE.num)
+      .sendPosition({ latitude: 47.5, longitude: 11.1, altitudeM: 700, timeS: Math.floor(Date.now() / 1000) });
+    await person.say(roomId, '!map');
+    const kinds = () => homeserver.timeline(roomId).map(({ content }) => content.msgtype);
+    await expect.poll(kinds, { timeout: PATIENCE_MS }).toContain('m.image');
   });
 
   it.each([

@@ -51,7 +51,7 @@ async function readStatus(flags: StatusFlags): Promise<Status> {
       return { ...known, userId: who.userId, tokenValid: true, problem: null };
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
-      const refused = error.code === 'MATRIX_LOGGED_OUT' || error.code === 'MATRIX_UNKNOWN_TOKEN';
+      const refused = error.code === 'MATRIX_LOGGED_OUT';
       return { ...known, tokenValid: refused ? false : null, problem: error.message };
     }
   } catch (error) {

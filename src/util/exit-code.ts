@@ -5,7 +5,7 @@ export const EXIT = { ok: 0, runtime: 1, usage: 2, config: 3, credentials: 4, st
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const CREDENTIAL_CODES = /^MATRIX_(?:NO_CREDENTIALS|CREDENTIALS_|LOGIN_|UNKNOWN_TOKEN|LOGGED_OUT)/;
+const CREDENTIAL_CODES = /^MATRIX_(?:NO_CREDENTIALS|CREDENTIALS_|LOGIN_|LOGGED_OUT)/;
 
 /** The exit code a failure ends with. */
 export function exitCodeOf(error: unknown): ExitCode {

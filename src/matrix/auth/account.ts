@@ -12,7 +12,8 @@ import type { AuthContext } from './auth-context.ts';
 import type { Credentials } from './credentials-file.ts';
 import { discoverHomeserver } from './discovery.ts';
 import { type LoginSettings, loginWithPassword, whoami } from './login.ts';
-import { hasEnded, isEnding, RENEW_AHEAD_MS, renewSession } from './renew.ts';
+import { isEnding } from './renew.ts';
+import { Renewals } from './renewals.ts';
 
 export interface AccountOptions {
   /** What is stored; null when nothing is. */
@@ -29,24 +30,22 @@ export type ActiveCredentials = Credentials & { readonly userId: string };
 
 /** Whether somebody has logged in by hand is looked up so often while we are logged out. */
 const LOOK_AGAIN_MS = 5_000;
-const RENEWAL_PAUSE_MS = 15_000;
 
 export class Account {
   readonly #options: AccountOptions;
   readonly #context: AuthContext;
   readonly #logger: Logger;
+  readonly #renewals: Renewals;
   #stored: Credentials | null;
   #active: ActiveCredentials | null = null;
   #refused: { readonly token: string; readonly keepsDevice: boolean } | null = null;
-  #renewing: Promise<void> | null = null;
-  #failedRenewal: { readonly error: unknown; readonly untilMs: number } | null = null;
-  #renewedMs: number | null = null;
   #unsaved = false;
 
   constructor(options: AccountOptions, context: AuthContext, logger: Logger) {
     this.#options = options;
     this.#context = context;
     this.#logger = logger;
+    this.#renewals = new Renewals(context);
     this.#stored = options.credentials;
   }
 
@@ -63,14 +62,18 @@ export class Account {
     return this.#options.login !== null;
   }
 
-  /** The credentials to use now, renewed when they are about to end; null before the first login. Never throws. */
+  /**
+   * The credentials to use now, renewed when they are about to end; null before the first login.
+   * @throws RelayError MATRIX_LOGGED_OUT while the server refuses them: it need not be asked by every message
+   */
   async fresh(): Promise<ActiveCredentials | null> {
-    if (!this.#isDue()) return this.#active;
-    try {
-      await this.#renew();
-    } catch {
+    const active = this.#active;
+    if (this.isRefused()) await this.#renew();
+    else if (active !== null && this.#renewals.isDue(active)) {
       // Logged where it failed; the token in use may still be good, and if not, the server will say so.
+      await this.#renew().catch(() => undefined);
     }
+    if (this.isRefused()) throw loggedOut();
     return this.#active;
   }
 
@@ -110,8 +113,10 @@ export class Account {
     const context = { ...this.#context, signal };
     if (this.#unsaved && this.#stored !== null) this.#save(this.#stored);
     if (this.isRefused() || this.#isEnding()) this.#takeStored(false);
-    if (this.isRefused() && this.#stored?.renewal !== undefined) await this.#renew();
-    if (this.#stored === null || (this.isRefused() && this.canLogIn())) await this.#logIn(context);
+    if (this.isRefused()) await this.#renew();
+    const needsLogin = this.#stored === null || (this.isRefused() && this.canLogIn());
+    if (needsLogin) await this.#logIn(context);
+    else this.#refused = null; // it may be good again: a server was restored, a proxy mended
     const stored = this.#stored;
     if (stored === null) throw noCredentials();
     if (this.#active?.accessToken !== stored.accessToken) await this.#activate(stored, context);
@@ -132,14 +137,6 @@ export class Account {
 
   #isEnding(): boolean {
     return this.#stored !== null && isEnding(this.#stored, this.#context.clock.now());
-  }
-
-  /** Where tokens last no longer than we look ahead, they are used to their end. */
-  #isDue(): boolean {
-    const { clock } = this.#context;
-    if (this.#active === null || !this.#isEnding()) return false;
-    const isNew = this.#renewedMs !== null && clock.monotonic() - this.#renewedMs < RENEW_AHEAD_MS / 2;
-    return !isNew || hasEnded(this.#active, clock.now());
   }
 
   async #logIn(context: AuthContext): Promise<void> {
@@ -176,42 +173,27 @@ export class Account {
     }
   }
 
-  /** Joins a renewal that is under way. @throws RelayError when there is no new token for now */
-  #renew(): Promise<void> {
-    this.#renewing ??= this.#renewOnce().finally(() => {
-      this.#renewing = null;
-    });
-    return this.#renewing;
+  /** @throws RelayError when there is no new token for now; nothing happens where there can be none */
+  async #renew(): Promise<void> {
+    if (this.#stored?.renewal !== undefined) await this.#renewals.once(() => this.#renewOnce());
   }
 
   async #renewOnce(): Promise<void> {
-    const { clock } = this.#context;
-    const failed = this.#failedRenewal;
-    if (failed !== null && clock.monotonic() < failed.untilMs) throw failed.error;
     if (this.#takeStored(true)) return;
     const stored = this.#stored;
-    if (stored?.renewal === undefined) return;
+    if (stored === null) return;
     try {
-      const next = await renewSession(stored, stored.renewal, this.#context);
-      this.#failedRenewal = null;
-      this.#renewedMs = clock.monotonic();
-      this.#adopt(next);
-      if (this.#active !== null) this.#active = { ...this.#active, ...next, userId: this.#active.userId };
-      this.#logger.debug('The access token was renewed');
+      const next = await this.#renewals.next(stored);
+      if (next === null) {
+        // The access token lives on until the server refuses it; then a login is needed.
+        this.#logger.error('The homeserver renews our session no longer');
+        this.#stored = withoutRenewal(stored);
+      } else this.#adopt(next);
+      if (this.#active !== null) this.#active = { ...(next ?? withoutRenewal(stored)), userId: this.#active.userId };
     } catch (error) {
-      if (error instanceof RelayError && error.code === 'MATRIX_LOGGED_OUT') this.#stopRenewing(stored, error);
-      else this.#failedRenewal = { error, untilMs: clock.monotonic() + pauseMs(error) };
-      if (!this.isRefused()) this.#logger.warn('The access token could not be renewed', { reason: errorText(error) });
-      if (this.#failedRenewal !== null) throw error;
+      this.#logger.warn('The access token could not be renewed', { reason: errorText(error) });
+      throw error;
     }
-  }
-
-  /** The access token lives on until the server refuses it; then a login is needed. */
-  #stopRenewing(stored: Credentials, reason: RelayError): void {
-    this.#logger.error('The homeserver renews our session no longer', { reason: reason.message });
-    this.#failedRenewal = null;
-    this.#stored = withoutRenewal(stored);
-    if (this.#active !== null) this.#active = { ...this.#stored, userId: this.#active.userId };
   }
 
   /**
@@ -229,7 +211,7 @@ export class Account {
     this.#stored = found;
     const { userId } = found;
     this.#active = sameDevice && userId !== null ? { ...found, userId } : null;
-    this.#failedRenewal = null;
+    this.#renewals.forget();
     return true;
   }
 
@@ -257,8 +239,8 @@ function withoutRenewal({ renewal: _renewal, ...rest }: Credentials): Credential
   return rest;
 }
 
-function pauseMs(error: unknown): number {
-  return error instanceof RelayError && error.retry.kind === 'after' ? error.retry.ms : RENEWAL_PAUSE_MS;
+function loggedOut(): RelayError {
+  return new RelayError('MATRIX_LOGGED_OUT', 'The homeserver has ended our session', { retry: RETRY_LATER });
 }
 
 function noCredentials(): RelayError {

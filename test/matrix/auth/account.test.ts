@@ -200,6 +200,19 @@ describe('a session that the server ended', () => {
     expect(await ask()).toBe('a2');
   });
 
+  it('is not asked for by every message: only when the sync loop looks again', async () => {
+    await serve(({ token }) => (token === 'a1' ? SOFT : undefined));
+    const credentials = { homeserver: server.url, accessToken: 'a1', deviceId: 'D', userId: '@bot:x' };
+    const { account, ask } = setUp({ credentials });
+    await account.ensure(signal);
+    await expect(ask()).rejects.toMatchObject({ errcode: 'M_UNKNOWN_TOKEN' });
+    for (let i = 0; i < 9; i += 1) await expect(ask()).rejects.toMatchObject({ code: 'MATRIX_LOGGED_OUT' });
+    expect(server.requests).toHaveLength(1);
+    await account.ensure(signal);
+    await expect(ask()).rejects.toMatchObject({ errcode: 'M_UNKNOWN_TOKEN' });
+    expect(server.requests).toHaveLength(2);
+  });
+
   it('is also noticed by whoami, when the file names no user', async () => {
     await serve(({ token }) => (token === 'a1' ? SOFT : undefined));
     const credentials = { homeserver: server.url, accessToken: 'a1', deviceId: null, userId: null };

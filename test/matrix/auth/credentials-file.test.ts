@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readCredentials, writeCredentials } from '../../../src/matrix/auth/credentials-file.ts';
 
@@ -84,6 +85,38 @@ describe('credentials.json', () => {
       expect.objectContaining({ code, message: expect.stringContaining(words) }),
     );
     expect(() => readCredentials(path)).not.toThrow('syt_secret');
+  });
+
+  it('comes back as it was written, and whatever else is in it, is read or refused', () => {
+    const text = fc.string({ minLength: 1 }).map((value) => `x${value}x`);
+    const oauth = fc.record({
+      clientId: text,
+      tokenEndpoint: text,
+      revocationEndpoint: fc.option(text),
+    });
+    const renewal = fc.record({
+      refreshToken: text,
+      expiresAtMs: fc.option(fc.nat()),
+      oauth: fc.option(oauth),
+    });
+    fc.assert(
+      fc.property(text, fc.option(renewal, { nil: undefined }), (accessToken, renewal) => {
+        writeCredentials(path, { ...credentials, accessToken, renewal });
+        expect(readCredentials(path)).toEqual({ ...credentials, accessToken, renewal });
+      }),
+      { numRuns: 50 },
+    );
+    const keys = ['homeserver', 'access_token', 'device_id', 'user_id', 'refresh_token', 'expires_at_ms', 'oauth'];
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue()), (content) => {
+        writeFileSync(path, JSON.stringify(content));
+        try {
+          expect(readCredentials(path).accessToken).toBe(String(content.access_token).trim());
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'MATRIX_CREDENTIALS_INVALID' });
+        }
+      }),
+    );
   });
 
   it('tells of a file that is not there, and of a place that cannot be written', () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSsoCallback, type SsoCallback } from '../../../src/matrix/auth/sso-callback.ts';
 
@@ -50,5 +51,14 @@ describe('single sign-on', () => {
     expect(callback.tokenIn('http://127.0.0.1:1/other?loginToken=t2')).toBeNull();
     expect(callback.tokenIn('what?')).toBeNull();
     expect(callback.tokenIn('')).toBeNull();
+  });
+
+  it('finds every token in our own address, and none in any other text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (token) => {
+        expect(callback.tokenIn(withToken(back, encodeURIComponent(token)))).toBe(token);
+        expect(callback.tokenIn(token)).toBeNull();
+      }),
+    );
   });
 });

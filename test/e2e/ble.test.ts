@@ -93,6 +93,24 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     await reached(radio, 'ready');
   });
 
+  it('released, it is free for a phone, and is taken back when the time is over', async () => {
+    const { peripheral, hub } = await setUp();
+    const ours = start(hub, peripheral.address).radio;
+    await reached(ours, 'ready');
+    await ours.release(60_000);
+    await peripheral.wait('disconnected');
+    const phone = start(hub, peripheral.address).radio;
+    await reached(phone, 'ready');
+    await phone.stop();
+    expect(ours.state()).toMatchObject({ status: 'stopped', reason: 'released' });
+    ours.claim();
+    await reached(ours, 'ready');
+    await ours.release(1_000);
+    await reached(ours, 'stopped');
+    await reached(ours, 'ready');
+    expect(peripheral.count('connected')).toBe(4);
+  });
+
   it('says which radios are in reach when the one it wants is not', async () => {
     const { hub, peripheral } = await setUp();
     const { radio } = start(hub, 'Carol_ee03');

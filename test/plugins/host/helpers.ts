@@ -8,6 +8,7 @@ import type { Inbound, PluginSpec, RelayAccess } from '../../../src/plugins/host
 import { openStore } from '../../../src/store/open-store.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
+import { RelayError } from '../../../src/util/relay-error.ts';
 
 export interface Sent {
   readonly mesh: MeshOutput[];
@@ -32,7 +33,9 @@ function fakeRelay(sent: Sent): RelayAccess {
       throw new Error('no status here');
     },
     releaseRadio: async () => ({ radio: 'default', untilMs: 0 }),
-    claimRadio: () => ({ radio: 'default' }),
+    claimRadio: () => {
+      throw new RelayError('RADIO_NOT_RELEASED', 'Radio default is not released');
+    },
     rooms: () => [{ room: '!room:ex.org', radio: 'default', channel: 0 }],
     bot: () => ({ userId: '@relay:ex.org', displayName: 'Relay Bot' }),
     powerLevel: (_room, user) => (user === '@mod:ex.org' ? 50 : 0),

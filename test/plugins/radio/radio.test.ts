@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import radio from '../../../plugins/radio/index.ts';
+import type { Plugin } from '../../../src/plugins/api.ts';
 import { testPlugin } from '../../../src/plugins/testing.ts';
+import { inProcess, roomInbound, startHost, until } from '../host/helpers.ts';
 import { NOW_MS, relayStatus } from '../status/relay-status.ts';
 
 const [ready] = relayStatus.radios;
@@ -41,6 +43,15 @@ it('nobody else may, and nobody from the mesh', async () => {
   expect((await tester.room('!radio release')).replies[0]?.text).toContain(refusal);
   expect((await tester.mesh('!radio claim')).replies[0]?.text).toContain(refusal);
   expect(tester.sent.radios).toEqual([]);
+});
+
+it('what the relay has against it is told to the one who asked', async () => {
+  // What the general type cannot say: the host gives a plugin what it declared.
+  const { host, sent, started } = startHost([inProcess(radio as unknown as Plugin, { mentionRequired: false })]);
+  await started;
+  expect(await host.claim(roomInbound('!radio claim', '@admin:ex.org'))).toBe(true);
+  await until(() => sent.rooms.some((output) => 'text' in output));
+  expect(sent.rooms).toContainEqual(expect.objectContaining({ text: 'Radio default is not released.' }));
 });
 
 it('a wrong word is answered with the usage', async () => {

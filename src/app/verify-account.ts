@@ -8,8 +8,15 @@ export interface VerifyDialogue {
   readonly only: string | null;
   /** Requests can come from now on. */
   readonly onReady: (account: ErrandAccount) => void;
-  /** @param signs what the other side must show too @returns whether it does */
-  readonly compare: (signs: readonly string[], who: string) => Promise<boolean>;
+  /**
+   * @param signs what the other side must show too
+   * @param request.signal aborts when the other side gives up
+   * @returns whether it does
+   */
+  readonly compare: (
+    signs: readonly string[],
+    request: { readonly who: string; readonly signal: AbortSignal },
+  ) => Promise<boolean>;
 }
 
 const IF_RUNNING =
@@ -22,6 +29,7 @@ const IF_RUNNING =
  */
 export async function verifyAccount(paths: AppPaths, dialogue: VerifyDialogue): Promise<boolean> {
   const ended = Promise.withResolvers<boolean>();
+  const over = new AbortController();
   let partner = dialogue.only;
   const isPartner = (userId: string): boolean => partner === null || partner === userId;
   const verification = {
@@ -29,9 +37,12 @@ export async function verifyAccount(paths: AppPaths, dialogue: VerifyDialogue): 
     compare: (signs: readonly string[], { userId, deviceId, isOwnAccount }: Requester) => {
       partner = userId;
       const who = isOwnAccount ? `Another session of this account (${deviceId ?? 'unknown device'})` : userId;
-      return dialogue.compare(signs, who);
+      return dialogue.compare(signs, { who, signal: over.signal });
     },
-    onEnd: (_requester: Requester, isVerified: boolean) => ended.resolve(isVerified),
+    onEnd: (_requester: Requester, isVerified: boolean) => {
+      over.abort();
+      ended.resolve(isVerified);
+    },
   };
   const crypto = { identity: null, verification };
   const options = { paths, logger: silentLogger, ifRunning: IF_RUNNING, welcomes: isPartner, crypto };

@@ -15,9 +15,9 @@ export async function authVerify(flags: GlobalFlags, only: string | null): Promi
       console.log(`${userId}, device ${deviceId ?? '<none>'}, can be verified now. In Element: open the relay in the`);
       console.log('list of members of a room, choose "Verify", then "Verify by emoji". Ctrl-C ends.');
     },
-    compare: async (signs, who) => {
+    compare: async (signs, { who, signal }) => {
       console.log(`\n${who} asks for it. Both sides must show:\n\n   ${signs.join('   ')}\n`);
-      return /^y/i.test((await ask('Are they the same, in the same order? (y/N): ')).trim());
+      return /^y/i.test((await ask('Are they the same, in the same order? (y/N): ', signal)).trim());
     },
   });
   console.log(isVerified ? '✅ Verified.' : '❌ Not verified: not the same, or the other side gave up.');

@@ -62,7 +62,7 @@ it('lets a person compare emoji with another person at their client, and gives t
   const verified = verifyAccount(paths, {
     only: alice.userId,
     onReady: () => ready.resolve(),
-    compare: (signs, who) => {
+    compare: (signs, { who }) => {
       asked.push([who, ...signs]);
       return Promise.resolve(true);
     },

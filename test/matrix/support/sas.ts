@@ -9,11 +9,20 @@ import {
 import type { Requester, VerificationPolicy } from '../../../src/matrix/verification.ts';
 import type { CryptoUser } from './crypto-user.ts';
 
-/** Makes the cross-signing keys of a person, and signs the device with them. */
-export async function crossSign({ client }: CryptoUser): Promise<void> {
+/** Makes new cross-signing keys of a person, and signs the device with them. */
+export async function crossSign({ client, userId }: CryptoUser, password = ''): Promise<void> {
   await client.getCrypto()?.bootstrapCrossSigning({
     setupNewCrossSigning: true,
-    authUploadDeviceSigningKeys: (makeRequest) => makeRequest(null),
+    authUploadDeviceSigningKeys: async (makeRequest) => {
+      try {
+        return await makeRequest(null);
+      } catch (error) {
+        if (password === '') throw error;
+        const { session } = (error as { data: { session: string } }).data;
+        const identifier = { type: 'm.id.user', user: userId };
+        return makeRequest({ type: 'm.login.password', identifier, password, session });
+      }
+    },
   });
 }
 

@@ -39,6 +39,8 @@ const LOOK_MS = 10_000;
 export class Reloader {
   readonly #options: ReloaderOptions;
   #running: RelayConfig;
+  /** What was read at the start; null: no file, or not known. */
+  #file: string | null = null;
   #seen = '';
   #cancel: () => void = () => undefined;
 
@@ -53,6 +55,7 @@ export class Reloader {
     if (readConfig === undefined) return;
     const { file } = readConfig();
     if (file === null) return;
+    this.#file = file;
     this.#seen = stampOf(file);
     const look = (): void => {
       const stamp = stampOf(file);
@@ -71,8 +74,11 @@ export class Reloader {
     const { readConfig, daemon, log, logger } = this.#options;
     if (readConfig === undefined) return NOTHING;
     const found = readConfig();
-    if (found.config === null) {
-      const errors = renderProblems(found.problems.filter(({ severity }) => severity === 'error'));
+    // Of a file that is gone for a moment, the search would fall back to somebody else's.
+    const isOther = this.#file !== null && found.file !== this.#file;
+    if (found.config === null || isOther) {
+      const problems = found.problems.filter(({ severity }) => severity === 'error');
+      const errors = isOther ? [`${this.#file} is gone`] : renderProblems(problems);
       logger.error('The changed configuration is not valid; the old one stays in effect', { why, errors });
       return { ...NOTHING, errors };
     }

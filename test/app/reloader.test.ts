@@ -1,0 +1,76 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Reloader } from '../../src/app/reload/reloader.ts';
+import { loadConfig } from '../../src/config/search.ts';
+import type { RelayConfig } from '../../src/config/types.ts';
+import type { Logger } from '../../src/util/logger.ts';
+import { ManualClock } from '../../src/util/manual-clock.ts';
+import { put, scratch } from './old-homes.ts';
+
+const CONFIG = (delivery: string): string => `
+matrix_rooms: [{id: "#a:x", meshtastic_channel: 0}]
+meshtastic: {connection_type: tcp, host: h, meshnet_name: M}
+relay: {delivery_status: ${delivery}}
+`;
+
+function watched() {
+  const home = scratch();
+  const user = scratch();
+  const file = join(home, 'config.yaml');
+  writeFileSync(file, CONFIG('off'));
+  put(join(user, '.mmrelay', 'config.yaml'), CONFIG('notices'));
+  const readConfig = () => loadConfig({ cliPath: null, home, env: { HOME: user }, cwd: home });
+  const { config } = readConfig();
+  if (config === null) throw new Error('the test configuration is wrong');
+  const taken: RelayConfig[] = [];
+  const said: string[] = [];
+  const note = (message: string, fields?: object): void => void said.push(`${message} ${JSON.stringify(fields)}`);
+  const logger: Logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
+  const clock = new ManualClock();
+  const daemon = { reconfigure: (next: RelayConfig) => void taken.push(next) };
+  const reloader = new Reloader({ config, readConfig, daemon, log: { setLevels: () => undefined }, logger, clock });
+  reloader.watch();
+  return { file, taken, said, clock, reloader };
+}
+
+test('a changed file is taken over within ten seconds, once; a comment changes nothing', async () => {
+  const { file, taken, said, clock } = watched();
+  await clock.advance(30_000);
+  expect(taken).toEqual([]);
+  writeFileSync(file, CONFIG('failures'));
+  await clock.advance(10_000);
+  expect(taken.map(({ relay }) => relay.deliveryStatus)).toEqual(['failures']);
+  expect(said).toEqual([expect.stringContaining('"applied":["relay"]')]);
+  await clock.advance(60_000);
+  expect(taken).toHaveLength(1);
+  writeFileSync(file, `# mine\n${CONFIG('failures')}`);
+  await clock.advance(10_000);
+  expect(said[1]).toContain('"applied":[]');
+});
+
+test('a file that is broken or gone changes nothing, and no other file takes its place', async () => {
+  const { file, taken, said, clock, reloader } = watched();
+  writeFileSync(file, 'relay: [');
+  await clock.advance(10_000);
+  expect(said[0]).toMatch(/the old one stays in effect .*config\.yaml:1:/);
+  rmSync(file);
+  await clock.advance(10_000);
+  reloader.reload('SIGHUP');
+  expect(said[1]).toContain('config.yaml is gone');
+  expect(taken).toEqual([]);
+  writeFileSync(file, CONFIG('reactions'));
+  await clock.advance(10_000);
+  expect(taken.map(({ relay }) => relay.deliveryStatus)).toEqual(['reactions']);
+});
+
+test('warnings of the new file are told, and what needs a restart', () => {
+  const { file, said, reloader } = watched();
+  writeFileSync(file, `${CONFIG('off').replace('host: h', 'host: other')}unknwon: 1\n`);
+  expect(reloader.reload('SIGHUP')).toMatchObject({
+    applied: [],
+    restart: [expect.stringContaining('meshtastic: connection')],
+    warnings: expect.arrayContaining([expect.stringContaining('unknwon: is not a known key')]),
+  });
+  expect(said.join('\n')).toContain('Some changes need a restart to take effect');
+});

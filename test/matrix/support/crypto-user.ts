@@ -181,7 +181,7 @@ async function knowsRoom(client: MatrixClient, roomId: string): Promise<void> {
 export async function openAttachment(
   { client }: CryptoUser,
   file: { url: string; iv: string; key: { k: string }; hashes: { sha256: string } },
-): Promise<string> {
+): Promise<Buffer> {
   const url = `${client.baseUrl}/_matrix/client/v1/media/download/${file.url.replace('mxc://', '')}`;
   const answer = await fetch(url, { headers: { Authorization: `Bearer ${client.getAccessToken()}` } });
   const data = Buffer.from(await answer.arrayBuffer());
@@ -189,5 +189,5 @@ export async function openAttachment(
   if (hash !== file.hashes.sha256) throw new Error('the hash is wrong');
   const key = Buffer.from(file.key.k, 'base64url');
   const decipher = createDecipheriv('aes-256-ctr', key, Buffer.from(file.iv, 'base64'));
-  return Buffer.concat([decipher.update(data), decipher.final()]).toString();
+  return Buffer.concat([decipher.update(data), decipher.final()]);
 }

@@ -19,6 +19,7 @@ import { activityLog } from './activity-log.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
 import { buildCrypto, encryptedRooms } from './encryption.ts';
 import { LinkHistory } from './link-history.ts';
+import { mappingLog } from './mapping-log.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
 import { observers } from './observers.ts';
 import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from './plugins.ts';
@@ -153,10 +154,11 @@ class RunningDaemon implements Daemon {
     this.#options = options;
     this.#parts = parts;
     this.#startedAtMs = options.clock.now();
-    const observer = observers([activityLog(options.logger), this.#history.observer, options.observer ?? {}]);
     const { store, matrix, radios } = parts;
     this.releases = new RadioReleases({ ...options, ...store, radios });
     this.#live = liveSettings(relaySettings(options.config));
+    const log = [activityLog(options.logger), mappingLog(this.#live.settings, options.logger)];
+    const observer = observers([...log, this.#history.observer, options.observer ?? {}]);
     this.source = {
       matrix: () => matrix.state(),
       radios,

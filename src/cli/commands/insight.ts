@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { GlobalFlags } from '../context.ts';
 import type { DoctorFlags } from '../doctor.ts';
 import type { RadiosFlags } from '../radios.ts';
@@ -42,7 +43,7 @@ As a liveness probe: mmrelay doctor --liveness (offline, quick; fails only for w
     .option('--liveness', 'only whether the daemon lives')
     .option('--migration', 'fail when a migration is due or incomplete')
     .option('--online', 'contact the homeserver even beside a running daemon')
-    .option('--offline', 'contact nobody')
+    .addOption(new Option('--offline', 'contact nobody').conflicts('online'))
     .option('--json', 'as JSON');
   addCommand(
     registry,

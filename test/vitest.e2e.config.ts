@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './e2e/support/longest-first.ts';
 
-// Against real counterparts: Synapse, the official Meshtastic client, socat ptys, Bumble. One file at a time:
-// they share two cores with the servers they start.
+// Against real counterparts: Synapse, the official Meshtastic client, socat ptys, Bumble. Two files at a time: they wait
+// more than they compute, each has ports and folders of its own, and all pass on a machine that is busy otherwise, too.
 export default defineConfig({
   test: {
     root: '.',
@@ -9,7 +10,8 @@ export default defineConfig({
     globalSetup: ['test/e2e/support/global-setup.ts'],
     testTimeout: 300_000,
     hookTimeout: 180_000,
-    fileParallelism: false,
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // A counterpart that starts slowly on two busy cores gets a second chance, and the report says so. The tests of the
     // promises (chaos, kills) get none: test/e2e/{chaos,crypto-store,e2ee-kills}.test.ts set retry 0.
     retry: 1,

@@ -24,7 +24,7 @@ async function problem(args: string, helpOf: (path: readonly string[]) => Promis
   let help = await helpOf(path);
   for (const [index, token] of tokens.entries()) {
     if (token.startsWith('-') || tokens[index - 1]?.startsWith('--')) continue;
-    if (new RegExp(`^ {2}${token}(?:[| ]|$)`, 'm').test(help.split('\nCommands:\n')[1] ?? '')) {
+    if (new RegExp(`^ {2}${token}(?:[| ]|$)`, 'm').test(help)) {
       path.push(token);
       help = await helpOf(path);
     } else if (path.length === 0) return `no command ${token}`;

@@ -1,7 +1,7 @@
 import { Mesh, Portnums, Telemetry } from '@meshtastic/protobufs';
 import type { DeviceMetrics, MeshPacket, NodePosition } from '../../relay/ports.ts';
 import { utf8Decode } from '../../util/utf8.ts';
-import { deviceMetrics, nodePosition } from './mesh-node.ts';
+import { deviceMetrics, finiteOrNull, nodePosition } from './mesh-node.ts';
 import { parseMessage } from './parse.ts';
 
 /** What is in a packet, for those who look at more than texts. */
@@ -74,8 +74,4 @@ function traceroute(payload: Uint8Array): PayloadFacts | null {
     routeBack: message.routeBack,
     snrBack: snr(message.snrBack),
   };
-}
-
-function finiteOrNull(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
 }

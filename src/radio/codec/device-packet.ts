@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Mesh } from '@meshtastic/protobufs';
 import type { MeshPacket } from '../../relay/ports.ts';
+import { meshPacket } from './from-radio.ts';
 
 /** A packet as the device sees it: with the priority that orders its transmit queue. */
 export interface DevicePacket extends MeshPacket {
@@ -66,29 +67,6 @@ export function packetInit(packet: DevicePacket): MessageInitShape<typeof Mesh.M
 /** The packet in a protobuf that a client sent. */
 export function packetOf(init: MessageInitShape<typeof Mesh.MeshPacketSchema>): DevicePacket {
   const packet = create(Mesh.MeshPacketSchema, init);
-  const data = packet.payloadVariant.case === 'decoded' ? packet.payloadVariant.value : null;
-  const encrypted = packet.payloadVariant.case === 'encrypted' ? packet.payloadVariant.value : null;
-  return {
-    from: packet.from,
-    to: packet.to,
-    id: packet.id,
-    channel: packet.channel,
-    portnum: data?.portnum ?? 0,
-    payload: data?.payload ?? encrypted ?? new Uint8Array(0),
-    encrypted: encrypted !== null,
-    replyId: data?.replyId ?? 0,
-    emoji: data?.emoji ?? 0,
-    requestId: data?.requestId ?? 0,
-    wantAck: packet.wantAck,
-    wantResponse: data?.wantResponse ?? false,
-    hopLimit: packet.hopLimit,
-    hopStart: packet.hopStart,
-    rxTimeS: packet.rxTime,
-    rxSnr: packet.rxSnr,
-    rxRssi: packet.rxRssi,
-    viaMqtt: packet.viaMqtt,
-    pkiEncrypted: packet.pkiEncrypted,
-    priority: packet.priority,
-    publicKey: packet.publicKey.length === 0 ? null : packet.publicKey,
-  };
+  const publicKey = packet.publicKey.length === 0 ? null : packet.publicKey;
+  return { ...meshPacket(packet), priority: packet.priority, publicKey };
 }

@@ -64,6 +64,7 @@ export function deviceMetrics(metrics: Mesh.NodeInfo['deviceMetrics']): DeviceMe
   };
 }
 
-function finiteOrNull(value: number | undefined): number | null {
+/** As `finite`, for what may be unset. */
+export function finiteOrNull(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }

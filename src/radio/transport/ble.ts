@@ -1,8 +1,9 @@
 import type { Clock } from '../../util/clock.ts';
-import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
+import { errorText, RelayError } from '../../util/relay-error.ts';
 import { bleAdvice } from '../ble/advice.ts';
 import type { BleFound, BleHub, BleLease, BleLink } from '../ble/central.ts';
 import { isTarget, seenText } from '../ble/target.ts';
+import { unreachable, writeFailed } from './link-error.ts';
 import { Opening } from './opening.ts';
 import type { Transport, TransportHandlers } from './types.ts';
 
@@ -59,12 +60,12 @@ export class BleTransport implements Transport {
       clock: options.clock,
       timeoutMs: OPEN_TIMEOUT_MS,
       timeoutText: () => 'it was found but did not answer the connection (is it connected to a phone?)',
-      unreachable: (why) => this.#unreachable(why),
+      unreachable: (why) => unreachable(this.label, why),
     });
   }
 
   async open(handlers: TransportHandlers, signal: AbortSignal): Promise<void> {
-    if (this.#state !== 'new') throw this.#unreachable('this transport was used before');
+    if (this.#state !== 'new') throw unreachable(this.label, 'this transport was used before');
     this.#state = 'opening';
     this.#handlers = handlers;
     try {
@@ -75,7 +76,7 @@ export class BleTransport implements Transport {
       await this.#release(!signal.aborted && this.#seen.size === 0);
       throw error instanceof RelayError
         ? error
-        : this.#unreachable(bleAdvice(errorText(error), this.#options.target), error);
+        : unreachable(this.label, bleAdvice(errorText(error), this.#options.target), error);
     }
     this.#drain(); // The subscription stands since before; what was notified meanwhile is read now.
   }
@@ -136,7 +137,8 @@ export class BleTransport implements Transport {
     }
     if (hit.found !== null) return hit.found;
     const seen = seenText([...this.#seen.values()]);
-    throw this.#unreachable(
+    throw unreachable(
+      this.label,
       `not seen in a scan of ${SCAN_MS / 1000} s; ${seen} (a radio that serves a phone, or whose Wi-Fi is on, is not seen)`,
     );
   }
@@ -184,13 +186,13 @@ export class BleTransport implements Transport {
   }
 
   async #writeNow(bytes: Uint8Array): Promise<void> {
-    if (this.#link === null || this.#state !== 'open') throw this.#writeFailed('the link is closed');
+    if (this.#link === null || this.#state !== 'open') throw writeFailed(this.label, 'the link is closed');
     try {
       await this.#inTime(this.#link.write(bytes), 'a write');
     } catch (error) {
       const text = bleAdvice(errorText(error), this.#options.target);
       this.#lost(text);
-      throw this.#writeFailed(text, error);
+      throw writeFailed(this.label, text, error);
     }
     this.#looks = LOOKS_AFTER_WRITE;
     this.#drain();
@@ -236,15 +238,5 @@ export class BleTransport implements Transport {
     // What fails here is a link or an adapter that has gone already.
     await this.#link?.disconnect().catch(() => undefined);
     await lease.release(isSuspect).catch(() => undefined);
-  }
-
-  #unreachable(why: string, cause?: unknown): RelayError {
-    const message = `cannot reach the radio at ${this.label}: ${why}`;
-    return new RelayError('RADIO_UNREACHABLE', message, { retry: RETRY_LATER, cause });
-  }
-
-  #writeFailed(why: string, cause?: unknown): RelayError {
-    const message = `writing to ${this.label} failed: ${why}`;
-    return new RelayError('RADIO_WRITE_FAILED', message, { retry: RETRY_LATER, certain: false, cause });
   }
 }

@@ -1,11 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import type { Clock } from '../../util/clock.ts';
 import { sleep } from '../../util/clock.ts';
-import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
+import { errorText, type RelayError } from '../../util/relay-error.ts';
 import type { SerialDriver, SerialLink } from '../serial/driver.ts';
 import { absentText, busyText, forbiddenText, portHolders } from '../serial/open-advice.ts';
 import type { SerialDevice, SystemRoots } from '../serial/ports.ts';
 import { isSameUsb, type UsbIdentity } from '../serial/usb-boards.ts';
+import { unreachable, writeFailed } from './link-error.ts';
 import { Opening } from './opening.ts';
 import type { Transport, TransportHandlers } from './types.ts';
 
@@ -54,12 +55,12 @@ export class SerialTransport implements Transport {
       clock: options.clock,
       timeoutMs: OPEN_TIMEOUT_MS,
       timeoutText: () => `the port did not open within ${OPEN_TIMEOUT_MS / 1000} s`,
-      unreachable: (why) => this.#unreachable(why),
+      unreachable: (why) => unreachable(this.label, why),
     });
   }
 
   async open(handlers: TransportHandlers, signal: AbortSignal): Promise<void> {
-    if (this.#state !== 'new') throw this.#unreachable('this transport was used before');
+    if (this.#state !== 'new') throw unreachable(this.label, 'this transport was used before');
     this.#state = 'opening';
     try {
       await this.#opening.run(signal, (given) => this.#openPort(handlers, given));
@@ -71,11 +72,11 @@ export class SerialTransport implements Transport {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#link === null || this.#state !== 'open') throw this.#writeFailed('the link is closed');
+    if (this.#link === null || this.#state !== 'open') throw writeFailed(this.label, 'the link is closed');
     try {
       await this.#link.write(bytes);
     } catch (error) {
-      throw this.#writeFailed(errorText(error), error);
+      throw writeFailed(this.label, errorText(error), error);
     }
   }
 
@@ -111,7 +112,7 @@ export class SerialTransport implements Transport {
       if (wakeUpMs > 0) await sleep(clock, wakeUpMs, given);
     } catch (error) {
       await link.close();
-      throw this.#unreachable(errorText(error), error);
+      throw unreachable(this.label, errorText(error), error);
     }
     if (given.aborted) await link.close();
   }
@@ -129,7 +130,7 @@ export class SerialTransport implements Transport {
     const known = memory.usb;
     const moved = known === null ? [] : ports.filter(({ usb }) => isSameUsb(usb, known));
     const [only] = moved;
-    if (only === undefined || moved.length > 1) throw this.#unreachable(absentText(ports));
+    if (only === undefined || moved.length > 1) throw unreachable(this.label, absentText(ports));
     await this.#checkFree(only.path);
     return only.path;
   }
@@ -139,26 +140,16 @@ export class SerialTransport implements Transport {
     const { roots, pid } = this.#options.system;
     if (path.startsWith(`${roots.dev}/pts/`)) return; // Who made a pseudo-terminal keeps it open by right.
     const holders = await portHolders(roots, path, pid);
-    if (holders.length > 0) throw this.#unreachable(busyText(holders));
+    if (holders.length > 0) throw unreachable(this.label, busyText(holders));
   }
 
   async #explain(path: string, error: unknown): Promise<RelayError> {
     const { roots } = this.#options.system;
     const text = errorText(error);
     if (/permission denied|EACCES|EPERM|not permitted/i.test(text)) {
-      return this.#unreachable(await forbiddenText(roots, path), error);
+      return unreachable(this.label, await forbiddenText(roots, path), error);
     }
-    if (/cannot lock|busy|temporarily unavailable/i.test(text)) return this.#unreachable(busyText([]), error);
-    return this.#unreachable(text, error);
-  }
-
-  #unreachable(why: string, cause?: unknown): RelayError {
-    const message = `cannot reach the radio at ${this.label}: ${why}`;
-    return new RelayError('RADIO_UNREACHABLE', message, { retry: RETRY_LATER, cause });
-  }
-
-  #writeFailed(why: string, cause?: unknown): RelayError {
-    const message = `writing to ${this.label} failed: ${why}`;
-    return new RelayError('RADIO_WRITE_FAILED', message, { retry: RETRY_LATER, certain: false, cause });
+    if (/cannot lock|busy|temporarily unavailable/i.test(text)) return unreachable(this.label, busyText([]), error);
+    return unreachable(this.label, text, error);
   }
 }

@@ -1,7 +1,8 @@
 import { createConnection, type Socket } from 'node:net';
 import type { Clock } from '../../util/clock.ts';
-import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
+import { errorText, type RelayError } from '../../util/relay-error.ts';
 import { localNameLookup } from '../mdns/lookup.ts';
+import { unreachable, writeFailed } from './link-error.ts';
 import type { TcpAddress, Transport, TransportHandlers } from './types.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -35,8 +36,8 @@ export class TcpTransport implements Transport {
   }
 
   async open(handlers: TransportHandlers, signal: AbortSignal): Promise<void> {
-    if (this.#socket !== null || this.#closed) throw this.#unreachable('this transport was used before');
-    if (signal.aborted) throw this.#unreachable('cancelled');
+    if (this.#socket !== null || this.#closed) throw unreachable(this.label, 'this transport was used before');
+    if (signal.aborted) throw unreachable(this.label, 'cancelled');
     const { host, port } = this.#address;
     const socket = createConnection({
       host,
@@ -54,10 +55,10 @@ export class TcpTransport implements Transport {
   write(bytes: Uint8Array): Promise<void> {
     const socket = this.#socket;
     if (socket === null || this.#closed || !socket.writable)
-      return Promise.reject(this.#writeFailed('the link is closed'));
+      return Promise.reject(writeFailed(this.label, 'the link is closed'));
     return new Promise((resolve, reject) => {
       socket.write(bytes, (error) => {
-        if (error) reject(this.#writeFailed(errorText(error), error));
+        if (error) reject(writeFailed(this.label, errorText(error), error));
         else resolve();
       });
     });
@@ -89,11 +90,11 @@ export class TcpTransport implements Transport {
       };
       const onConnect = (): void => finish(null);
       const onError = (error: NodeJS.ErrnoException): void =>
-        finish(this.#unreachable(CONNECT_ADVICE[error.code ?? ''] ?? errorText(error), error));
-      const onClose = (): void => finish(this.#unreachable('closed while connecting'));
-      const onAbort = (): void => finish(this.#unreachable('cancelled'));
+        finish(unreachable(this.label, CONNECT_ADVICE[error.code ?? ''] ?? errorText(error), error));
+      const onClose = (): void => finish(unreachable(this.label, 'closed while connecting'));
+      const onAbort = (): void => finish(unreachable(this.label, 'cancelled'));
       const cancelTimeout = this.#clock.after(CONNECT_TIMEOUT_MS, () =>
-        finish(this.#unreachable(`no answer in ${CONNECT_TIMEOUT_MS / 1000} s (is the device switched on?)`)),
+        finish(unreachable(this.label, `no answer in ${CONNECT_TIMEOUT_MS / 1000} s (is the device switched on?)`)),
       );
       signal.addEventListener('abort', onAbort, { once: true });
       socket.once('connect', onConnect).once('error', onError).once('close', onClose);
@@ -116,21 +117,6 @@ export class TcpTransport implements Transport {
       const text =
         failure === null ? 'the radio closed the connection' : `connection lost (${failure.code ?? failure.message})`;
       handlers.onClose({ kind: byPeer ? 'peer' : 'failed', text });
-    });
-  }
-
-  #unreachable(why: string, cause?: unknown): RelayError {
-    return new RelayError('RADIO_UNREACHABLE', `cannot reach the radio at ${this.label}: ${why}`, {
-      retry: RETRY_LATER,
-      cause,
-    });
-  }
-
-  #writeFailed(why: string, cause?: unknown): RelayError {
-    return new RelayError('RADIO_WRITE_FAILED', `writing to ${this.label} failed: ${why}`, {
-      retry: RETRY_LATER,
-      certain: false,
-      cause,
     });
   }
 }

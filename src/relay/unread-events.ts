@@ -24,6 +24,8 @@ const KEY_PREFIX = 'unread:';
 const TELL_AFTER_MS = 60_000;
 /** More than a busy room says in twelve hours; the rest of a flood is not kept. */
 const MAX_EVENTS = 2_000;
+/** So many more may gather before somebody counts: a catch-up brings thousands in one transaction. */
+const COUNT_EVERY = 100;
 /** Between the decryption of an answer's events and its end few keys can come. */
 const MAX_EARLY = 200;
 /** Stands for no sender where only the number of dropped events is to be told. */
@@ -46,6 +48,7 @@ export class UnreadEvents {
   readonly #newestMs = new Map<string, number>();
   readonly #dropped = new Map<string, number>();
   readonly #refusers = new Set<string>();
+  #addedSinceCount = 0;
 
   constructor(options: UnreadEventsOptions) {
     this.#options = options;
@@ -53,8 +56,7 @@ export class UnreadEvents {
 
   /** Those of an earlier run that are worth waiting for, oldest first. */
   load(): readonly RoomEvent[] {
-    const { store } = this.#options;
-    store.transaction(() => this.#trim());
+    this.#options.store.transaction(() => this.#trim());
     return this.#keys().flatMap((key) => this.#read(key) ?? []);
   }
 
@@ -65,11 +67,14 @@ export class UnreadEvents {
   add(event: RoomEvent): RoomEvent | null {
     const early = this.#early.get(event.eventId);
     if (early !== undefined) return early;
-    if (this.#options.store.inbox.hasEvent(event.eventId) || this.#findKey(event.eventId) !== null) return null;
-    this.#options.store.values.set(this.#newKey(event), JSON.stringify(event));
+    const { inbox, values } = this.#options.store;
+    const key = this.#newKey(event);
+    if (inbox.hasEvent(event.eventId) || values.get(key) !== null) return null;
+    values.set(key, JSON.stringify(event));
     this.#options.observer.onUndecryptable?.(event);
     this.#noteRefusal(event);
-    this.#trim();
+    this.#addedSinceCount += 1;
+    if (this.#addedSinceCount > COUNT_EVERY) this.#trim();
     if (!this.#told.has(event.sender) && !this.#cancels.has(event.sender)) this.#lookLater(event.sender);
     return null;
   }
@@ -85,7 +90,7 @@ export class UnreadEvents {
    * @returns the event to relay, marked when it is late; null when it stays unread or was never news
    */
   learn(event: RoomEvent): RoomEvent | null {
-    const key = this.#findKey(event.eventId);
+    const key = this.#findKey(event);
     const { values } = this.#options.store;
     if (event.undecryptable !== null) {
       if (key !== null) values.set(key, JSON.stringify(event));
@@ -161,6 +166,7 @@ export class UnreadEvents {
   /** Forgets what is too old for the mesh, and of too many the oldest. */
   #trim(): void {
     const { store, clock, maxAgeMs } = this.#options;
+    this.#addedSinceCount = 0;
     const oldestKey = timeKey(clock.now() - maxAgeMs());
     const keys = this.#keys();
     const surplus = keys.length - MAX_EVENTS;
@@ -181,8 +187,11 @@ export class UnreadEvents {
     return this.#options.store.values.keys(KEY_PREFIX);
   }
 
-  #findKey(eventId: string): string | null {
-    return this.#keys().find((key) => key.endsWith(` ${eventId}`)) ?? null;
+  #findKey(event: RoomEvent): string | null {
+    const key = this.#newKey(event);
+    if (this.#options.store.values.get(key) !== null) return key;
+    // It was dated later than our clock then.
+    return this.#keys().find((other) => other.endsWith(` ${event.eventId}`)) ?? null;
   }
 
   /** A server far away may date events as it likes: never later than now. */

@@ -123,7 +123,8 @@ it('relays no history whose key comes later, and news whose key was faster than 
 it('keeps of a flood the newest two thousand, and tells the room how many it has given up', async () => {
   const path = database();
   const f = await started(path);
-  for (let n = 0; n < 2_003; n += 1) f.matrix.sync([unread(`$e${n}`, { timestampMs: NOW_MS - 5_000 + n })]);
+  const flood = Array.from({ length: 2_003 }, (_, n) => unread(`$e${n}`, { timestampMs: NOW_MS - 5_000 + n }));
+  f.matrix.sync(flood);
   await f.clock.advance(2 * MINUTE);
   const told = f.matrix.bodies().filter((body) => String(body).includes('no more waiting'));
   expect(told).toEqual(['3 messages that cannot be decrypted here: no more waiting for the keys.']);

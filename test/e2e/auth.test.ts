@@ -8,7 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { logIn } from '../../src/app/log-in/log-in.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
+import { loginWithPassword, whoami } from '../../src/matrix/auth/login.ts';
+import { renewSession } from '../../src/matrix/auth/renew.ts';
+import { createHttp } from '../../src/matrix/http.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { Client, V3 } from '../contract/homeserver-client.ts';
 import { browse, type CasServer, casServer } from './support/cas-server.ts';
 import { untilSeen } from './support/conversation.ts';
@@ -19,6 +23,7 @@ import { type Synapse, startSynapse } from './support/synapse.ts';
 const missing = inject('pythonMissing').synapse;
 const NODE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
 const LIFETIME = '6s';
+const context = { http: createHttp(systemClock), timeoutMs: 10_000, clock: systemClock };
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 describe.skipIf(missing !== null)(`logging in to Synapse${missing === null ? '' : ` (${missing})`}`, () => {
@@ -122,6 +127,18 @@ describe.skipIf(missing !== null)(`logging in to Synapse${missing === null ? '' 
     expect(await identityKey(first.device_id)).toBeUndefined();
   });
 
+  it('renewed, and killed before the new tokens were stored: the old ones get others', async () => {
+    const target = { baseUrl: synapse.baseUrl, deviceId: null, renewable: true, ...context };
+    const settings = { homeserver: synapse.baseUrl, user: 'relay', password: 'a password', deviceName: 'mmrelay' };
+    const session = await loginWithPassword(settings, target);
+    if (session.renewal === undefined) throw new Error('the session cannot be renewed');
+    const lost = await renewSession(session, session.renewal, context);
+    const found = await renewSession(session, session.renewal, context);
+    expect(found.accessToken).not.toBe(lost.accessToken);
+    expect(await whoami(found, context)).toEqual({ userId: '@relay:synapse.test', deviceId: session.deviceId });
+    await expect(renewSession(session, session.renewal, context)).rejects.toMatchObject({ code: 'MATRIX_LOGGED_OUT' });
+  });
+
   it('in the browser (CAS), by the address that the command shows', async () => {
     newHome();
     const child = spawn(process.execPath, [MAIN, ...loginFlags(), '--sso', '--renewable', '--home', home]);
@@ -157,11 +174,17 @@ describe.skipIf(missing !== null)(`logging in to Synapse${missing === null ? '' 
   });
 
   /** A session without a refresh token, whose token ends in some seconds. */
-  async function passwordSession(): Promise<Client['user']> {
+  async function passwordSession(deviceId?: string): Promise<Client['user']> {
     const identifier = { type: 'm.id.user', user: 'relay' };
-    const body = { type: 'm.login.password', identifier, password: 'a password' };
+    const device = deviceId === undefined ? {} : { device_id: deviceId };
+    const body = { type: 'm.login.password', identifier, password: 'a password', ...device };
     const made = await carol.ok('POST', `${V3}/login`, body);
     return { userId: made.user_id, accessToken: made.access_token, deviceId: made.device_id };
+  }
+
+  /** As its owner does in the settings of another client: all its tokens end, its keys are gone. */
+  async function removeDevice({ deviceId }: Client['user']): Promise<void> {
+    await new Client(synapse, await passwordSession(deviceId)).ok('POST', `${V3}/logout`, {});
   }
 
   function store({ userId, accessToken, deviceId }: Client['user']): void {
@@ -189,7 +212,7 @@ describe.skipIf(missing !== null)(`logging in to Synapse${missing === null ? '' 
     const daemon = daemonOf({ bot_user_id: '@relay:synapse.test', password: 'a password' });
     daemon.start();
     await daemon.ready();
-    await new Client(synapse, session).call('POST', `${V3}/logout`, {});
+    await removeDevice(session);
     await eventually('a new device', () => (credentials().device_id === session.deviceId ? null : true), 60_000);
     await crosses('from the new device');
     expect(daemon.output).toContain('The old device is left');
@@ -199,21 +222,26 @@ describe.skipIf(missing !== null)(`logging in to Synapse${missing === null ? '' 
     );
   });
 
-  it('without a password, a session that ended is named with its remedy, and the relay goes on after it', async () => {
+  it.each([
+    ['whose token ended', false],
+    ['whose device was removed', true],
+  ])('without a password, a session %s is named with its remedy, and the relay goes on after it', async (_, removed) => {
     const session = await passwordSession();
     store(session);
     const daemon = daemonOf({});
     daemon.start();
     await daemon.ready();
+    if (removed) await removeDevice(session);
     await said(daemon, 'mmrelay auth login');
-    radio.node(NODE.num).sendText(0, 'said while logged out');
+    radio.node(NODE.num).sendText(0, `said while logged out: ${session.deviceId}`);
     expect((await mmrelay(['doctor', '--online', '--config', daemon.configPath])).words).toMatch(
       /refuses the token[\s\S]*mmrelay auth login/,
     );
-    const login = await mmrelay([...loginFlags(), '--username', 'relay', '--password-stdin'], 'a password\n');
+    const login = await mmrelay(['auth', 'login', '--password-stdin'], 'a password\n');
     expect(login.words).toMatch(/The relay runs \(pid \d+\)/);
-    await untilSeen(carol, roomId, ({ content }) => content.body?.endsWith('said while logged out') === true, 60_000);
-    expect(credentials().device_id).toBe(session.deviceId);
-    await crosses('and what comes after');
+    await untilSeen(carol, roomId, ({ content }) => content.body?.endsWith(session.deviceId) === true, 60_000);
+    expect(credentials().device_id === session.deviceId).toBe(!removed);
+    expect(await identityKey(credentials().device_id)).toEqual(expect.any(String));
+    await crosses(`and what comes after ${session.deviceId}`);
   });
 });

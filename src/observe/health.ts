@@ -83,7 +83,7 @@ export function radioHealth(
   releasedUntilMs: number | null,
 ): SideHealth {
   if (releasedUntilMs !== null) {
-    const until = new Date(releasedUntilMs).toISOString();
+    const until = `${new Date(releasedUntilMs).toISOString().slice(0, 16)}Z`;
     return { name: `radio:${name}`, status: 'retrying', reason: `released until ${until}` };
   }
   // An asleep radio is where it should be: it takes what we send when it wakes.

@@ -173,8 +173,12 @@ export class Engine {
 
   /** Lanes, or `inbox`, that have owed their next step for so long that only a restart helps. */
   stuckLoops(): readonly string[] {
+    const { status, sinceMs } = this.#options.matrix.state();
+    // Of a homeserver that hangs, fifty rooms wait for fifty timeouts in a row: it must have been up for as long.
+    const upMs = status === 'syncing' ? this.#options.clock.now() - sinceMs : 0;
+    const rooms = [...this.#rooms.overdueMs()].map(([name, ms]) => [name, Math.min(ms, upMs)] as const);
     const radios = [...this.#radios].map(([name, lane]) => [name, lane.overdueMs()] as const);
-    const loops = [['inbox', this.#inbox.overdueMs()] as const, ...this.#rooms.overdueMs(), ...radios];
+    const loops = [['inbox', this.#inbox.overdueMs()] as const, ...rooms, ...radios];
     return loops.filter(([, overdueMs]) => overdueMs > STUCK_MS).map(([name]) => name);
   }
 

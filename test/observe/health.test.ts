@@ -86,6 +86,15 @@ describe('health', () => {
     });
   });
 
+  test('a released radio is away on purpose, and nobody waits for it at the start', () => {
+    const link = { status: 'stopped', attempts: 0, reason: 'released' } as const;
+    expect(radioHealth('a', link, Date.UTC(2026, 10, 21, 15, 30, 59))).toEqual({
+      name: 'radio:a',
+      status: 'retrying',
+      reason: 'released until 2026-11-21T15:30Z',
+    });
+  });
+
   test.each([
     ['connecting', 0, 'starting'],
     ['syncing', 0, 'up'],

@@ -23,6 +23,21 @@ test('a lane whose send never ends is stuck after ten minutes; the others are no
   expect(engine.stuckLoops()).toEqual(['room:!room:ex.org']);
 });
 
+test('a homeserver that hangs is a side that is down; ten minutes after it is back there is no such excuse', async () => {
+  const { engine, matrix, radio, clock } = await startEngine();
+  const state = { ...matrix.state(), status: 'backing-off' as 'backing-off' | 'syncing' };
+  matrix.state = () => state;
+  matrix.send = () => new Promise(() => undefined);
+  radio.sink?.onPacket(packet());
+  await clock.advance(60 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual([]);
+  Object.assign(state, { status: 'syncing', sinceMs: clock.now() });
+  await clock.advance(9 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual([]);
+  await clock.advance(2 * MINUTE_MS);
+  expect(engine.stuckLoops()).toEqual(['room:!room:ex.org']);
+});
+
 test('so is a radio that takes a packet and never says that it has', async () => {
   const { engine, matrix, radio, clock } = await startEngine();
   radio.send = () => new Promise(() => undefined);

@@ -334,7 +334,7 @@ export function adapterSuite(server: () => SuiteServer): void {
     expect(proxy.seen.filter((line) => line.includes('/send/'))).toEqual([]);
   });
 
-  it('logs in again on the same device when the server ends the session', async () => {
+  it.each(['unknown-token', 'device-gone'] as const)('logs in again, on a device that is there: %s', async (fault) => {
     const { alice, bot, botName, proxy, sink, saved, running } = scene;
     const roomId = await sharedRoom();
     const login = { homeserver: proxy.url, user: botName, password: 'secret-b', deviceName: 'mmrelay' };
@@ -346,12 +346,13 @@ export function adapterSuite(server: () => SuiteServer): void {
         proxy.fault('none');
       },
     });
-    proxy.fault('unknown-token', /\/sync/);
+    proxy.fault(fault, /\/sync/);
     await alice.say(roomId, 'ends the poll');
     await sink.until(() => sink.bodies(roomId).length === 1);
     await adapter.send({ roomId, ...text('yes'), txnId: 'l0' });
     await sink.until(() => saved.length > 0);
-    expect(saved[0]).toMatchObject({ userId: bot.userId, deviceId: bot.deviceId, homeserver: proxy.url });
+    expect(saved[0]).toMatchObject({ userId: bot.userId, homeserver: proxy.url });
+    expect(saved[0]?.deviceId === bot.deviceId).toBe(fault === 'unknown-token');
     expect(saved[0]?.accessToken).not.toBe(bot.accessToken);
     await alice.say(roomId, 'still there?');
     await sink.until(() => sink.bodies(roomId).length === 3);

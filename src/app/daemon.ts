@@ -9,7 +9,7 @@ import type { VirtualNode } from '../radio/virtual-node/virtual-node.ts';
 import { isDirectRoom } from '../relay/direct-rooms.ts';
 import { Engine } from '../relay/engine.ts';
 import type { RelayObserver } from '../relay/observer.ts';
-import type { GuestPacket, RadioPort } from '../relay/ports.ts';
+import type { GuestPacket, RadioInfo, RadioPort } from '../relay/ports.ts';
 import { isKnownRoom } from '../relay/room-history.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
@@ -19,7 +19,7 @@ import { activityLog } from './activity-log.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
 import { buildCrypto, encryptedRooms } from './encryption.ts';
 import { LinkHistory } from './link-history.ts';
-import { mappingLog } from './mapping-log.ts';
+import { warnOfMappings } from './mapping-warnings.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
 import { observers } from './observers.ts';
 import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from './plugins.ts';
@@ -157,8 +157,12 @@ class RunningDaemon implements Daemon {
     const { store, matrix, radios } = parts;
     this.releases = new RadioReleases({ ...options, ...store, radios });
     this.#live = liveSettings(relaySettings(options.config));
-    const log = [activityLog(options.logger), mappingLog(this.#live.settings, options.logger)];
-    const observer = observers([...log, this.#history.observer, options.observer ?? {}]);
+    const observer = observers([
+      activityLog(options.logger),
+      { onRadioInfo: (name, info) => this.#warnOfMappings(name, info) },
+      this.#history.observer,
+      options.observer ?? {},
+    ]);
     this.source = {
       matrix: () => matrix.state(),
       radios,
@@ -228,10 +232,15 @@ class RunningDaemon implements Daemon {
 
   reconfigure(config: RelayConfig): void {
     this.#live.replace(relaySettings(config));
+    for (const radio of this.#parts.radios.values()) this.#warnOfMappings(radio.name, radio.info());
     this.#parts.admins.current = config.matrix.admins;
     this.#parts.matrix.mapRooms(config.rooms.map(({ id }) => id));
     this.#engine.followSettings();
     void replacePlugins(this.#plugins, config, this.#options);
+  }
+
+  #warnOfMappings(name: string, info: RadioInfo | null): void {
+    warnOfMappings({ name, info }, this.#live.settings, this.#options.logger);
   }
 
   alive(): boolean {

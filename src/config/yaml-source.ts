@@ -99,7 +99,8 @@ class Reader {
   read(document: Document): void {
     this.#document = document;
     for (const error of document.errors) {
-      this.fail(error.pos[0], [], syntaxMessage(error.code), syntaxRemedy(error.code));
+      const code = /^Flow (?:sequence|map)/.test(error.message) ? OPEN_BRACKET : error.code;
+      this.fail(error.pos[0], [], syntaxMessage(code), syntaxRemedy(code));
     }
     for (const warning of document.warnings) {
       if (warning.code === 'TAG_RESOLVE_FAILED') this.fail(warning.pos[0], [], TAG_MESSAGE, 'put the value in quotes');
@@ -255,6 +256,9 @@ function pathKey(path: Path): string {
   return JSON.stringify(path);
 }
 
+/** The parser files it under wrong indentation. */
+const OPEN_BRACKET = 'OPEN_BRACKET';
+
 /** Our own sentences: the parser's quote the text of the file, which may hold a password. */
 const SYNTAX: Readonly<Record<string, string>> = {
   ALIAS_PROPS: 'an alias cannot have a tag or anchor',
@@ -270,6 +274,7 @@ const SYNTAX: Readonly<Record<string, string>> = {
   KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
   MISSING_CHAR: 'a colon, comma, quote or bracket is missing',
   MULTILINE_IMPLICIT_KEY: 'a key goes over several lines, or a colon is missing',
+  [OPEN_BRACKET]: 'a bracket or brace that was opened above is not closed',
   MULTIPLE_DOCS: 'the file holds more than one document',
   TAB_AS_INDENT: 'a tab is used for indentation',
   UNEXPECTED_TOKEN: 'something stands where it does not belong',
@@ -286,6 +291,7 @@ function syntaxRemedy(code: string): string | null {
   if (code === 'MULTIPLE_DOCS') return 'remove the line --- in the middle of the file';
   if (code === 'BAD_INDENT' || code === 'BLOCK_AS_IMPLICIT_KEY')
     return 'align the keys of one section in the same column';
+  if (code === OPEN_BRACKET) return 'close it with ] or }';
   if (code === 'MISSING_CHAR') return 'check for a missing colon, quote or bracket in this line or the one above';
   if (code === 'MULTILINE_IMPLICIT_KEY') return 'write key: value, with a colon and a space';
   if (code === 'BAD_SCALAR_START' || code === 'BAD_ALIAS') return 'put the value in quotes';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { mappingLog } from '../../src/app/mapping-log.ts';
+import { warnOfMappings } from '../../src/app/mapping-warnings.ts';
+import type { RadioInfo } from '../../src/relay/ports.ts';
 import type { Logger } from '../../src/util/logger.ts';
 import { RADIO_INFO, route, settings } from '../support/relay-fixture.ts';
 
@@ -19,16 +20,18 @@ test('a room of a channel that is not in use is named, and a radio without a reg
   const note = (message: string, fields?: object): void => void said.push(`${message} ${JSON.stringify(fields)}`);
   const logger: Logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
   const routes = [route({ channel: 0 }), route({ room: '#b:x', channel: 1 }), route({ room: '#c:x', channel: 2 })];
-  const { onRadioInfo } = mappingLog(settings({ routes }), logger);
+  const look = (name: string, info: RadioInfo | null): void =>
+    warnOfMappings({ name, info }, settings({ routes }), logger);
   const secondary = { index: 1, name: 'Club', role: 'secondary', hasKey: true } as const;
   const disabled = { ...secondary, index: 2, role: 'disabled' } as const;
-  onRadioInfo?.('default', { ...RADIO_INFO, channels: [...RADIO_INFO.channels, secondary, disabled] });
+  look('default', { ...RADIO_INFO, channels: [...RADIO_INFO.channels, secondary, disabled] });
   expect(said).toEqual([
     'A room belongs to a channel that is not in use on the radio {"radio":"default","room":"#c:x","channel":2}',
   ]);
-  onRadioInfo?.('other', RADIO_INFO);
-  onRadioInfo?.('default', { ...RADIO_INFO, channels: [] });
+  look('other', RADIO_INFO);
+  look('default', null);
+  look('default', { ...RADIO_INFO, channels: [] });
   expect(said).toHaveLength(1);
-  onRadioInfo?.('other', { ...RADIO_INFO, lora: { ...LORA, region: 'UNSET' } });
+  look('other', { ...RADIO_INFO, lora: { ...LORA, region: 'UNSET' } });
   expect(said[1]).toContain('region of the radio is not set');
 });

@@ -55,6 +55,7 @@ class Radio implements SharedRadio {
   #session: Session | null = null;
   #cancelRetry: (() => void) | null = null;
   #isConfigKnown = false;
+  #lastHeardMs = 0;
   #stopping: Promise<void> | null = null;
 
   constructor(options: RadioOptions) {
@@ -92,6 +93,10 @@ class Radio implements SharedRadio {
 
   nodes(): ReadonlyMap<number, MeshNode> {
     return this.#book.nodes();
+  }
+
+  lastHeardMs(): number {
+    return this.#lastHeardMs;
   }
 
   newPacketId(): number {
@@ -210,7 +215,10 @@ class Radio implements SharedRadio {
           for (const tap of this.#taps) guarded(this.#logger, () => tap.onFrame(payload, message));
           this.#onMessage(message);
         },
-        onRead: () => this.#storePackets(session),
+        onRead: () => {
+          this.#lastHeardMs = clock.monotonic();
+          this.#storePackets(session);
+        },
         onLost: (loss) => {
           const isPresent = this.#session === session;
           if (isPresent) this.#session = null;

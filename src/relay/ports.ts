@@ -193,6 +193,8 @@ export interface RadioPort {
   /** null until the first handshake. */
   info(): RadioInfo | null;
   nodes(): ReadonlyMap<number, MeshNode>;
+  /** Monotonic time of the last byte from the device; absent where whoever is `ready` is alive. */
+  lastHeardMs?(): number;
   /** A fresh packet id, never 0. */
   newPacketId(): number;
   /**

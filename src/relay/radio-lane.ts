@@ -227,6 +227,7 @@ export class RadioLane {
     const { clock, logger, gapMs, radio } = this.#options;
     const packet = outgoing(row, delivery);
     this.#noteOwn(packet.id);
+    const offeredAtMs = clock.monotonic();
     const answer = await this.#offerPacket(packet.id, () => radio.send(packet));
     this.#guests.giveTurn();
     if (answer.kind === 'link-lost') {
@@ -235,7 +236,7 @@ export class RadioLane {
     }
     const nowMs = clock.monotonic();
     this.#pacing = notePort(paceAfter(this.#pacing, nowMs, gapMs), delivery.portnum, nowMs);
-    if (answer.kind === 'silent' && !this.#givenUpOnSilence(row)) return;
+    if (answer.kind === 'silent' && !this.#givenUpOnSilence(row, offeredAtMs)) return;
     const current = this.#options.store.outbox.get(row.rowId);
     if (current !== null && current.state === 'queued') this.#settle(current, delivery, answer);
   }
@@ -247,7 +248,10 @@ export class RadioLane {
     if (own !== null) store.inbox.noteOwnPacket(own, packetId, clock.now());
   }
 
-  #givenUpOnSilence(row: OutboxRow): boolean {
+  /** A radio that says nothing at all may be gone, behind a link that nobody has closed: it has taken nothing. */
+  #givenUpOnSilence(row: OutboxRow, offeredAtMs: number): boolean {
+    const heardMs = this.#options.radio.lastHeardMs?.() ?? Number.POSITIVE_INFINITY;
+    if (heardMs < offeredAtMs) return false;
     const count = this.#silentOffers.rowId === row.rowId ? this.#silentOffers.count + 1 : 1;
     this.#silentOffers = { rowId: row.rowId, count };
     return count >= SILENT_OFFERS;

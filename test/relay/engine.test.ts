@@ -238,6 +238,28 @@ describe('Matrix to mesh', () => {
     expect(f.radio.sent[0]?.id).not.toBe(f.radio.sent[1]?.id);
   });
 
+  it('keeps what was written into a link that nobody has closed, though the radio is gone', async () => {
+    const f = await startEngine();
+    let heardMs = 0;
+    Object.assign(f.radio, { lastHeardMs: () => heardMs });
+    const { answer } = f.radio;
+    f.radio.answer = () => undefined;
+    f.matrix.sync([roomEvent({ eventId: '$a', body: 'one' })]);
+    await f.clock.advance(70_000);
+    expect(f.store.outbox.queued('radio:default', 9)).toHaveLength(1);
+    f.radio.setReady(false);
+    await f.clock.advance(1_000);
+    f.radio.answer = (packet) => {
+      heardMs = f.clock.monotonic();
+      answer(packet);
+    };
+    f.radio.setReady(true);
+    await f.clock.advance(10_000);
+
+    expect(f.store.outbox.queued('radio:default', 9)).toEqual([]);
+    expect(new Set(f.radio.sent.map(({ id }) => id)).size).toBe(1);
+  });
+
   it('stops while the radio has no room, and after three silent offers goes on', async () => {
     const f = await startEngine();
     joined(f);

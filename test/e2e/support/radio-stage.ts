@@ -157,6 +157,8 @@ export class RadioStage {
 
 export interface Cut {
   readonly name: string;
+  /** False: the radio goes on talking into the dead link, and what it says there is lost for any client. */
+  readonly isKnownToRadio?: boolean;
   begin(): Promise<void>;
   end(): Promise<void>;
 }
@@ -182,7 +184,7 @@ export async function relayUnderCuts(stage: RadioStage, cuts: readonly Cut[]): P
     await stage.roomSays(LINK_SCALE.texts - 1);
     await cut.begin();
     await stage.lost();
-    stage.meshSays(1);
+    if (cut.isKnownToRadio !== false) stage.meshSays(1);
     await stage.roomSays(1);
     await cut.end();
     await stage.ready();

@@ -100,7 +100,7 @@ const hasCode = (folder) =>
   !/\/(deps|tests?|examples?|docs|\.github)$/.test(folder);
 
 mkdirSync(out, { recursive: true });
-cpSync(join(root, 'dist'), join(out, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.map') });
+cpSync(join(root, 'dist'), join(out, 'dist'), { recursive: true, filter: (path) => !/\.map$|\/types$/.test(path) });
 for (const file of ['package.json', 'sample_config.yaml', 'docs/LICENSE'])
   cpSync(join(root, file), join(out, basename(file)));
 const packages = closure(externals);

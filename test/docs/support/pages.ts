@@ -13,7 +13,8 @@ export function blocks(page: string, ...languages: readonly string[]): readonly 
 
 /** The lines of the shell blocks, continued ones joined, without comments and what a pipe makes of them. */
 export function shellLines(page: string): readonly string[] {
-  return blocks(page, 'bash', 'sh')
+  const prompted = blocks(page, 'console').map((block) => block.replace(/^\$ /gm, ''));
+  return [...blocks(page, 'bash', 'sh'), ...prompted]
     .flatMap((block) => block.replaceAll('\\\n', ' ').split('\n'))
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');

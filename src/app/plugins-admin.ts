@@ -161,5 +161,5 @@ export function newPlugin({ customPlugins }: AppPaths, name: string): string {
 export function testPluginCode({ customPlugins }: AppPaths, which: string): Promise<readonly TestResult[]> {
   const isFolder = which.includes('/');
   const entry = isFolder ? folderEntry(which, which.split('/').at(-1) ?? '') : customEntry(customPlugins.path, which);
-  return runPluginTests(entry);
+  return runPluginTests(entry, isFolder ? null : which);
 }

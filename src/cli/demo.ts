@@ -1,11 +1,14 @@
 import { createInterface } from 'node:readline';
+import { findGuestPlugin } from '../app/demo/guest-plugin.ts';
 import { runDemo } from '../app/demo/run-demo.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { RelayError } from '../util/relay-error.ts';
+import { type GlobalFlags, homePaths } from './context.ts';
 
-export interface DemoFlags {
+export interface DemoFlags extends GlobalFlags {
   readonly for?: string | undefined;
   readonly quiet?: boolean | undefined;
+  readonly plugin?: string | undefined;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -15,26 +18,30 @@ const FAIR_MS = 5_000;
 /** `mmrelay demo`: the whole relay, alive, with nothing installed. */
 export async function demo(flags: DemoFlags): Promise<ExitCode> {
   const forMs = flags.for === undefined ? null : durationMs(flags.for);
+  const plugin = flags.plugin === undefined ? null : findGuestPlugin(homePaths(flags), flags.plugin);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
-  const typing = process.stdin.isTTY ? createInterface({ input: process.stdin }) : null;
-  typing?.once('SIGINT', onSignal);
+  const typing = createInterface({ input: process.stdin });
+  typing.once('SIGINT', onSignal);
+  // Keeps what is typed, or piped, before the relay is up.
+  const lines = typing[Symbol.asyncIterator]();
   console.log('A virtual mesh with three nodes, a homeserver in memory, and mmrelay between them.');
   console.log('The room is end-to-end encrypted: @you reads it in a second Matrix client.');
   console.log('  »  said here   «  brought here by the relay   ·  all that the homeserver holds');
-  if (typing !== null)
-    console.log('Type a line to say it in the room, or /mesh and a line to say it on the mesh. Ctrl-C ends.');
+  console.log('Type a line to say it in the room, or /mesh and a line to say it on the mesh. Ctrl-C ends.');
+  if (plugin !== null) console.log(`The plugin ${plugin.name} runs in the relay: try its commands on both sides.`);
   console.log('');
   const result = await runDemo({
     forMs,
     chatter: flags.quiet !== true,
     signal: stop.signal,
     print: (line) => console.log(line),
-    input: typing,
+    input: { [Symbol.asyncIterator]: () => lines },
+    plugin,
   });
-  typing?.close();
+  typing.close();
   const { toMatrix, toMesh, stored, error } = result;
   console.log(`\n${toMatrix} messages reached the room, ${toMesh} went on the air.`);
   console.log(`The homeserver holds ${stored.encrypted} messages as ciphertext, ${stored.plain} in plain text.`);

@@ -52,7 +52,8 @@ export function pluginsNew(flags: GlobalFlags, name: string): ExitCode {
   const folder = newPlugin(homePaths(flags), name);
   console.log(`Wrote a working plugin to ${folder}.
 
-Try it:        mmrelay plugins test ${name}
+Test it:       mmrelay plugins test ${name}
+Play with it:  mmrelay demo --quiet --plugin ${name}
 Switch it on:  in config.yaml
                  custom-plugins:
                    ${name}:

@@ -1,4 +1,8 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { findGuestPlugin } from '../../src/app/demo/guest-plugin.ts';
 import { runDemo } from '../../src/app/demo/run-demo.ts';
 
 it('shows an encrypted room: the second client reads what the homeserver cannot', { timeout: 60_000 }, async () => {
@@ -10,6 +14,7 @@ it('shows an encrypted room: the second client reads what the homeserver cannot'
     chatter: true,
     signal: stop.signal,
     input: null,
+    plugin: null,
     print: (line) => {
       lines.push(line);
       if (seen(/room +«/) && seen(/mesh +«/)) stop.abort();
@@ -23,4 +28,42 @@ it('shows an encrypted room: the second client reads what the homeserver cannot'
   const server = lines.filter((line) => line.includes('server ·'));
   expect(server.map((line) => line.trim().split(/ +/)[2])).toEqual(expect.arrayContaining(['@relay', '@you']));
   for (const line of server) expect(line).toMatch(/ [A-Za-z0-9+/]{40}…$/);
+});
+
+it("runs somebody's plugin: its command is answered on both sides", { timeout: 60_000 }, async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'mmrelay-guest-')), 'echo');
+  mkdirSync(folder);
+  const command = "{ name: 'echo', description: 'x', run: ({ argText }) => 'echo ' + argText }";
+  writeFileSync(
+    join(folder, 'index.mjs'),
+    `export default { name: 'echo', version: '1', api: 1, commands: [${command}] };`,
+  );
+  const lines: string[] = [];
+  const stop = new AbortController();
+  async function* typed(): AsyncGenerator<string> {
+    yield '!echo one';
+    yield '/mesh !echo two';
+  }
+  const result = await runDemo({
+    forMs: 50_000,
+    chatter: false,
+    signal: stop.signal,
+    input: typed(),
+    plugin: findGuestPlugin({ customPlugins: { path: '/nowhere' } as never }, folder),
+    print: (line) => {
+      lines.push(line);
+      if (lines.some((one) => /room +« .*echo one/.test(one)) && lines.some((one) => /mesh +« .*echo two/.test(one)))
+        stop.abort();
+    },
+  });
+  expect(result.error).toBeNull();
+  expect(lines.join('\n')).toMatch(/room +« @relay +echo one/);
+  expect(lines.join('\n')).toMatch(/mesh +« relay +echo two/);
+});
+
+it('names what is wrong with a plugin before anything starts', () => {
+  const customPlugins = { path: mkdtempSync(join(tmpdir(), 'mmrelay-guest-')) } as never;
+  expect(() => findGuestPlugin({ customPlugins }, 'nothing')).toThrow(/There is no .*nothing/);
+  mkdirSync(join((customPlugins as { path: string }).path, 'empty'));
+  expect(() => findGuestPlugin({ customPlugins }, 'empty')).toThrow(/has no index.ts/);
 });

@@ -1,5 +1,6 @@
 import { type Clock, sleep, systemClock } from '../../util/clock.ts';
 import { utf8Decode } from '../../util/utf8.ts';
+import type { GuestPlugin } from './guest-plugin.ts';
 import { Screen, storedMessages } from './screen.ts';
 import { buildStage, NODES, RELAY, type Stage } from './stage.ts';
 
@@ -12,6 +13,8 @@ export interface DemoOptions {
   readonly print: (line: string) => void;
   /** Lines a person types: `/mesh text` speaks as a node, anything else as the Matrix user. */
   readonly input: AsyncIterable<string> | null;
+  /** One that somebody writes, to try its commands; null for none. */
+  readonly plugin: GuestPlugin | null;
 }
 
 export interface DemoResult {
@@ -54,6 +57,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const screen = new Screen(options.print);
   const stage: Stage = await buildStage({
     write: options.print,
+    plugin: options.plugin,
     onMessage: (message) => screen.roomHears(message, stage.homeserver),
     onFatal: (error) => {
       failure.error = error;
@@ -76,7 +80,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 async function perform(play: Play, { input, chatter }: DemoOptions): Promise<void> {
   const { stage, signal, clock } = play;
   const ready = async (): Promise<boolean> =>
-    stage.daemon.health().state === 'ready' && (await stage.person.canReach(stage.roomId, RELAY));
+    stage.daemon.health().ready && (await stage.person.canReach(stage.roomId, RELAY));
   while (!signal.aborted && !(await ready())) await sleep(clock, 50, signal);
   await Promise.all([input === null ? null : readInput(play, input), chatter ? chat(play) : null]);
 }

@@ -10,6 +10,7 @@ import { createHomeserver, type Homeserver } from '../../sandbox/homeserver/home
 import { createVirtualRadio, type VirtualRadio } from '../../sandbox/radio/virtual-radio.ts';
 import { systemClock } from '../../util/clock.ts';
 import { createDaemon, type Daemon } from '../daemon.ts';
+import { type GuestPlugin, installGuestPlugin } from './guest-plugin.ts';
 
 /** Everything a demo needs: radio with its mesh, homeserver with an encrypted room and a person in it, and the relay. */
 export interface Stage {
@@ -36,6 +37,8 @@ export interface StageOptions {
   /** What the person reads. */
   readonly onMessage: (message: ReadMessage) => void;
   readonly onFatal: (error: unknown) => void;
+  /** Runs in the relay, beside nothing else; null for none. */
+  readonly plugin: GuestPlugin | null;
 }
 
 /** Builds the stage in a temporary home; nothing of the machine is touched. */
@@ -74,8 +77,9 @@ function startRelay(
   home: string,
   context: StageOptions & { readonly radio: VirtualRadio; readonly homeserver: Homeserver },
 ): Daemon {
-  const { radio, homeserver, write, onFatal } = context;
-  const text = demoConfig(radio.port, homeserver.baseUrl);
+  const { radio, homeserver, write, onFatal, plugin } = context;
+  if (plugin !== null) installGuestPlugin(plugin, home);
+  const text = demoConfig(radio.port, homeserver.baseUrl) + pluginSection(plugin);
   const { config, problems } = parseConfig({ text, file: null, env: {} });
   if (config === null) throw new Error(`The demo's own configuration is wrong: ${JSON.stringify(problems)}`);
   const log = new LogSystem({
@@ -113,4 +117,8 @@ matrix_rooms:
 logging:
   log_to_file: false
 `;
+}
+
+function pluginSection(plugin: GuestPlugin | null): string {
+  return plugin === null ? '' : `custom-plugins: ${JSON.stringify({ [plugin.name]: { active: true } })}\n`;
 }

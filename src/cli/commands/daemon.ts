@@ -36,7 +36,7 @@ export async function runRoot(flags: OldActionFlags): Promise<ExitCode> {
 
 /** run, reload, demo. */
 export function addDaemonCommands(registry: Registry): void {
-  const { program, finish } = registry;
+  const { program } = registry;
   addCommand(
     registry,
     program,
@@ -55,10 +55,16 @@ Exit code: 0 read, 1 no relay runs, 3 the configuration is not valid and nothing
     },
     async (flags: GlobalFlags) => (await import('../reload.ts')).reload(flags),
   );
-  program
-    .command('demo')
-    .description('the whole relay between a virtual mesh and an in-memory homeserver; needs nothing')
+  addCommand(
+    registry,
+    program,
+    {
+      usage: 'demo',
+      description: 'the whole relay between a virtual mesh and an in-memory homeserver; needs nothing',
+    },
+    async (flags: DemoFlags) => (await import('../demo.ts')).demo(flags),
+  )
     .option('--for <duration>', 'end after this time, as 10s or 2m')
     .option('--quiet', 'no scripted chatter, only what you type')
-    .action(async (flags: DemoFlags) => finish(await (await import('../demo.ts')).demo(flags)));
+    .option('--plugin <name>', 'with one of your plugins: its name, or a path');
 }

@@ -50,12 +50,27 @@ export function createContext(options: ContextOptions): PluginContext {
   };
   const all = capabilities(options);
   const granted = Object.fromEntries(Object.entries(all).filter(([name]) => needs.has(name as Need)));
-  return deepFreeze({ ...base, ...granted }) as PluginContext;
+  const missing = Object.keys(all).filter((name) => !needs.has(name as Need));
+  return deepFreeze(Object.assign(Object.create(undeclared(missing)), base, granted)) as PluginContext;
+}
+
+/** Prototype of a context: what was not declared says so, instead of being undefined. */
+function undeclared(names: readonly string[]): object {
+  const properties = names.map((name) => [
+    name,
+    {
+      get: () => {
+        throw new Error(`ctx.${name} has to be declared: needs: ['${name}']`);
+      },
+    },
+  ]);
+  return Object.create(null, Object.fromEntries(properties)) as object;
 }
 
 /** The same for one message. */
 export function messageContext(context: PluginContext, host: HostPort, job: number): MessageContext {
   return Object.freeze({
+    __proto__: Object.getPrototypeOf(context) as object,
     ...context,
     reply: async (answer: Parameters<MessageContext['reply']>[0]) => {
       await host({ op: 'reply', job, reply: typeof answer === 'string' ? { text: answer } : answer });

@@ -15,19 +15,25 @@ export interface TestResult {
 /**
  * Runs the tests beside a plugin (`*.test.ts`, `*.test.js`), after the check that it is one.
  * @param entry URL of the plugin's module
- * @throws RelayError PLUGIN_INVALID, PLUGIN_NO_TESTS
+ * @param name what the relay will look for; null: any
+ * @throws RelayError PLUGIN_INVALID, PLUGIN_LOAD, PLUGIN_NAME, PLUGIN_NO_TESTS
  */
-export async function runPluginTests(entry: string): Promise<readonly TestResult[]> {
+export async function runPluginTests(entry: string, name: string | null): Promise<readonly TestResult[]> {
   const plugin = assertPlugin(await defaultExport(entry));
+  if (name !== null && plugin.name !== name)
+    throw new RelayError(
+      'PLUGIN_NAME',
+      `It calls itself "${plugin.name}", but its folder and the configuration "${name}"`,
+    );
   const folder = dirname(fileURLToPath(entry));
   const files = [folder, join(folder, 'test')].flatMap(testFiles);
   if (files.length === 0) throw new RelayError('PLUGIN_NO_TESTS', `There is no *.test.ts in ${folder}`);
   const results: TestResult[] = [];
   for (const file of files) {
     const tests = (await defaultExport(pathToFileURL(file).href)) as PluginTests;
-    for (const [name, test] of Object.entries(tests ?? {})) {
+    for (const [title, test] of Object.entries(tests ?? {})) {
       const tools = { open: (world = {}) => testPlugin(plugin, world), equal: deepStrictEqual, ok };
-      results.push({ name, failure: await failureOf(async () => test(tools)) });
+      results.push({ name: title, failure: await failureOf(async () => test(tools)) });
     }
   }
   return results;
@@ -50,6 +56,16 @@ function testFiles(folder: string): string[] {
 }
 
 async function defaultExport(url: string): Promise<unknown> {
-  const module: unknown = await import(url);
-  return typeof module === 'object' && module !== null && 'default' in module ? module.default : null;
+  try {
+    const module: unknown = await import(url);
+    return typeof module === 'object' && module !== null && 'default' in module ? module.default : null;
+  } catch (cause) {
+    throw new RelayError('PLUGIN_LOAD', `It cannot be loaded: ${whereAndWhat(cause)}`, { cause });
+  }
+}
+
+/** With the place in the file, which stands before the calls in the stack. */
+function whereAndWhat(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  return stack.split(/\n {4}at /)[0]?.trim() || errorText(error);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { definePlugin } from '../../../src/plugins/api.ts';
+import { definePlugin, type Plugin } from '../../../src/plugins/api.ts';
 import { testPlugin } from '../../../src/plugins/testing.ts';
 
 const echo = definePlugin({
@@ -69,4 +69,18 @@ it('a text handler claims or leaves', async () => {
 
   expect((await tester.mesh('mine')).handled).toBe(true);
   expect((await tester.mesh('other')).handled).toBe(false);
+});
+
+it('a need that was not declared says so, in every handler', async () => {
+  const forgetful = {
+    name: 'forgetful',
+    version: '1.0.0',
+    api: 1,
+    needs: ['nodes'],
+    commands: [{ name: 'use', description: 'x', run: (_call, ctx) => ctx.store.get('x') as Promise<string> }],
+    start: async (ctx) => void (await ctx.http.get('https://ex.org')),
+  } satisfies Plugin;
+  const tester = testPlugin(forgetful as unknown as Plugin);
+  await expect(tester.start()).rejects.toThrow("ctx.http has to be declared: needs: ['http']");
+  await expect(tester.room('!use')).rejects.toThrow("ctx.store has to be declared: needs: ['store']");
 });

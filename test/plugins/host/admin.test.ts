@@ -39,6 +39,18 @@ it('a new plugin works, its test passes, and a broken one fails it', async () =>
   expect(existsSync(join(folder, 'package.json'))).toBe(true);
 });
 
+it('what the relay would refuse, the test refuses: another name, code that cannot be loaded, with its place', async () => {
+  const { paths } = setup();
+  const change = (name: string, from: string, to: string): void => {
+    const file = join(newPlugin(paths, name), 'index.ts');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+  };
+  change('misnamed', "name: 'misnamed'", "name: 'other'");
+  await expect(testPluginCode(paths, 'misnamed')).rejects.toThrow(/calls itself "other", but its folder .* "misnamed"/);
+  change('odd', 'const plugin', 'enum Odd { A }\nconst plugin');
+  await expect(testPluginCode(paths, 'odd')).rejects.toThrow(/cannot be loaded: .*Odd|enum/s);
+});
+
 it('lists, installs, updates and removes', async () => {
   const repository = createRepository('lamp');
   const first = repository.commit({ 'index.js': pluginCode('lamp', '1') });

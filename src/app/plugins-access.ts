@@ -10,7 +10,7 @@ import type {
 } from '../plugins/api.ts';
 import type { RelayAccess } from '../plugins/host/types.ts';
 import { markdownToHtml } from '../plugins/markdown.ts';
-import { type EventDelivery, PRIORITY, type RadioDelivery } from '../relay/delivery.ts';
+import { type EventDelivery, PRIORITY, plainEvent, type RadioDelivery } from '../relay/delivery.ts';
 import { TEXT_MESSAGE_APP } from '../relay/portnums.ts';
 import type { MatrixPort, MeshNode, RadioPort } from '../relay/ports.ts';
 import { maxTextBytes, splitText } from '../relay/rules/split-text.ts';
@@ -45,7 +45,8 @@ export function pluginAccess(options: PluginAccessOptions): RelayAccess {
     sendPacket: (output, plugin) => submit([rawPacket(output, options)], origin(plugin)),
     sendRoom: async (output, plugin) => {
       checkRoom(output.room, options);
-      const delivery = { kind: 'event', ...roomEvent(output), relation: null, link: null, fallback: null } as const;
+      const { type, content, ...media } = roomEvent(output);
+      const delivery = { ...plainEvent(type, content), ...media };
       submit([{ kind: 'to-room', room: output.room, priority: PRIORITY.plugin, delivery }], origin(plugin));
     },
     nodes: () => [...options.radios.values()].flatMap(nodesOf),

@@ -67,7 +67,7 @@ function pluginPacket(radio: string, packet: MeshPacket, direct: boolean): Packe
 function fromRoom(event: RoomEvent, view: WorldView, roomFacts: (roomId: string) => RoomFacts | null): Inbound | null {
   const { content } = event;
   if (event.sender === view.ownUser || event.type !== 'm.room.message' || event.undecryptable !== null) return null;
-  const route = view.settings.routes.find((candidate) => view.roomId(candidate.room) === event.roomId);
+  const route = view.routeOf(event.roomId);
   const facts = roomFacts(event.roomId);
   // Output of a relay, ours or another, is no message: answering it is how loops begin.
   if (content.mmrelay_suppress || claimedMeshnet(content) !== null) return fromRelay(event, view, { route, facts });

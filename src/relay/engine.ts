@@ -191,7 +191,6 @@ export class Engine {
   view(): WorldView {
     return viewWorld(this.#options.settings, {
       ...this.#options,
-      roomId: (room) => this.#names.roomId(room),
       routeOf: (roomId) => this.#names.routeOf(roomId),
       directTarget: (roomId) => this.#direct.target(roomId),
     });

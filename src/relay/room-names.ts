@@ -73,15 +73,10 @@ export class RoomNames {
     return new Map([...this.#open].map(([room, { reason }]) => [room, reason]));
   }
 
-  roomId(room: string): string | null {
-    const roomId = this.#ids.get(room);
-    return roomId === undefined ? null : this.#current(roomId);
-  }
-
   /** The route of a room, or of one that it replaced: people may still talk there. */
   routeOf(roomId: string): RoomRoute | undefined {
     const current = this.#current(roomId);
-    return this.#options.settings.routes.find(({ room }) => this.roomId(room) === current);
+    return this.#options.settings.routes.find(({ room }) => this.#roomId(room) === current);
   }
 
   /** An alias stands for another room now. */
@@ -103,6 +98,11 @@ export class RoomNames {
     const wait = { waker: new Waker(clock), reason: 'not joined yet' };
     this.#open.set(room, wait);
     return wait;
+  }
+
+  #roomId(room: string): string | null {
+    const roomId = this.#ids.get(room);
+    return roomId === undefined ? null : this.#current(roomId);
   }
 
   #current(roomId: string): string {

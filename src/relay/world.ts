@@ -12,19 +12,17 @@ export interface WorldOptions {
   readonly matrix: MatrixPort;
   readonly radios: ReadonlyMap<string, RadioPort>;
   readonly clock: Clock;
-  readonly roomId: (room: string) => string | null;
   readonly routeOf: (roomId: string) => RoomRoute | undefined;
   readonly directTarget: (roomId: string) => DirectTarget | null;
 }
 
 /** The world as the rules see it at this moment; every look-up is synchronous. */
 export function viewWorld(settings: RelaySettings, options: WorldOptions): WorldView {
-  const { store, matrix, radios, clock, roomId, routeOf, directTarget } = options;
+  const { store, matrix, radios, clock, routeOf, directTarget } = options;
   return {
     settings,
     nowMs: clock.now(),
     ownUser: matrix.userId(),
-    roomId,
     routeOf,
     directTarget,
     radioInfo: (radio) => radios.get(radio)?.info() ?? null,

@@ -137,7 +137,6 @@ export function world(change: WorldChange = {}): WorldView {
     names: (num) => names[num] ?? { long: `!${num.toString(16).padStart(8, '0')}`, short: num.toString(16).slice(-4) },
     linkByPacket: (key) => links.find((link) => link.packetId === key.packetId) ?? null,
     linksByEvent: (eventId) => links.filter((link) => link.eventId === eventId),
-    roomId: (room) => room,
     routeOf: (roomId) => (change.settings ?? settings()).routes.find(({ room }) => room === roomId),
     directTarget: (roomId) => change.direct?.[roomId] ?? null,
     powerLevel: (_room, user) => change.powerLevels?.[user] ?? null,

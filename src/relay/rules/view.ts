@@ -21,8 +21,6 @@ export interface WorldView {
     readonly roomId?: string;
   }): MessageLink | null;
   linksByEvent(eventId: string): readonly MessageLink[];
-  /** Room id behind a configured id or alias; null while an alias is not resolved. */
-  roomId(room: string): string | null;
   /** The route of a room, by its id; the room may have been upgraded since. */
   routeOf(roomId: string): RoomRoute | undefined;
   powerLevel(roomId: string, userId: string): number | null;

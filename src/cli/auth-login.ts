@@ -20,7 +20,7 @@ export async function authLogin(flags: LoginFlags): Promise<ExitCode> {
     console.log('\nMatrix Bot Authentication');
     console.log('='.repeat(25));
   }
-  const chosen = await chooseMethod(flags, { matrix: found.config?.matrix, paths });
+  const chosen = await chooseMethod(flags, { matrix: found.config?.matrix ?? null, paths });
   if ('missing' in chosen) {
     console.error(`Missing: ${chosen.missing.join(', ')}`);
     if (chosen.missing.includes('--password-stdin')) console.error('Without a password: --sso or --oauth');

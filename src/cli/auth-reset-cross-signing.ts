@@ -2,7 +2,7 @@ import { resetCrossSigning } from '../app/reset-cross-signing.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { ask, isInteractive } from './ask.ts';
 import { findConfig, type GlobalFlags, homePaths } from './context.ts';
-import { givenPassword, type PasswordFlags } from './login-method.ts';
+import { askPassword, knownPassword, type PasswordFlags } from './login-secrets.ts';
 
 export interface ResetFlags extends GlobalFlags, PasswordFlags {
   readonly yes?: boolean | undefined;
@@ -22,7 +22,7 @@ export async function authResetCrossSigning(flags: ResetFlags): Promise<ExitCode
     console.log('backup are replaced, and what only they hold is lost.');
     if (!/^y/i.test((await ask('Replace the identity of the account? (y/N): ')).trim())) return EXIT.ok;
   }
-  const password = await givenPassword(flags, found.config?.matrix ?? null);
+  const password = knownPassword(flags, found.config?.matrix ?? null) ?? (await askPassword({}));
   if (password === null) {
     console.error('Missing: --password-stdin');
     return EXIT.usage;

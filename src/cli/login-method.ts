@@ -1,28 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { knownSession } from '../app/log-in/known-device.ts';
 import { askOffer, type LoginMethod } from '../app/log-in/log-in.ts';
 import { type LoginWay, needOffered, offeredWays } from '../app/log-in/ways.ts';
 import type { AppPaths } from '../config/paths.ts';
 import type { MatrixConfig } from '../config/types.ts';
-import { errorText, RelayError } from '../util/relay-error.ts';
-import { ask, askSecret, isInteractive } from './ask.ts';
+import { ask, isInteractive } from './ask.ts';
 import { browserMethod } from './login-browser.ts';
+import {
+  askPassword,
+  filled,
+  givenToken,
+  knownPassword,
+  type PasswordFlags,
+  type TokenFlags,
+} from './login-secrets.ts';
 
-export interface PasswordFlags {
-  readonly password?: string | undefined;
-  readonly passwordStdin?: boolean | undefined;
-  readonly passwordFile?: string | undefined;
-}
-
-export interface MethodFlags extends PasswordFlags {
-  /** Ask nothing. */
-  readonly yes?: boolean | undefined;
+export interface MethodFlags extends PasswordFlags, TokenFlags {
   readonly homeserver?: string | undefined;
   readonly username?: string | undefined;
   readonly sso?: boolean | undefined;
   readonly oauth?: boolean | undefined;
-  readonly accessTokenStdin?: boolean | undefined;
-  readonly accessTokenFile?: string | undefined;
 }
 
 export type ChosenMethod =
@@ -36,32 +32,30 @@ export type ChosenMethod =
  */
 export async function chooseMethod(
   flags: MethodFlags,
-  { matrix, paths }: { readonly matrix: MatrixConfig | undefined; readonly paths: AppPaths },
+  { matrix, paths }: { readonly matrix: MatrixConfig | null; readonly paths: AppPaths },
 ): Promise<ChosenMethod> {
   const known = knownSession(paths);
-  const token = filled(secretOf('access token', flags.accessTokenStdin, flags.accessTokenFile));
-  const password = flags.password ?? secretOf('password', flags.passwordStdin, flags.passwordFile) ?? matrix?.password;
+  const named = filled(flags.username ?? matrix?.botUserId);
   const homeserver =
     filled(flags.homeserver ?? matrix?.homeserver) ??
-    (await askLine(HOMESERVER, { flags, byDefault: known?.homeserver ?? null }));
-  if (token !== null)
-    return homeserver === null ? { missing: ['--homeserver'] } : { homeserver, method: { kind: 'token', token } };
-  const way = wayOf(flags, filled(password)) ?? (homeserver === null ? 'password' : await askWay(homeserver));
-  if (way !== 'password')
-    return homeserver === null ? { missing: ['--homeserver'] } : { homeserver, method: browserMethod(way) };
-  const account = {
-    homeserver,
-    user:
-      filled(flags.username ?? matrix?.botUserId) ?? (await askLine(USER, { flags, byDefault: known?.userId ?? null })),
-    password: filled(password) ?? (isInteractive(flags) ? filled(await askSecret('Enter Matrix password: ')) : null),
-  };
-  return passwordMethod(account);
+    (await askLine(HOMESERVER, { flags, byDefault: serverOf(named) ?? known?.homeserver ?? null }));
+  const token = givenToken(flags);
+  if (token !== null) return withoutAccount(homeserver, { kind: 'token', token });
+  const password = knownPassword(flags, matrix);
+  const way = wayOf(flags, password) ?? (homeserver === null ? 'password' : await askWay(homeserver));
+  if (way !== 'password') return withoutAccount(homeserver, browserMethod(way));
+  const knownUser = homeserver === known?.homeserver ? known?.userId : null;
+  const user = named ?? (await askLine(USER, { flags, byDefault: knownUser ?? null }));
+  return passwordMethod({ homeserver, user, password: password ?? (await askPassword(flags)) });
 }
 
-/** The password by flag, then configuration, then a question on a terminal. */
-export async function givenPassword(flags: PasswordFlags, matrix: MatrixConfig | null): Promise<string | null> {
-  const password = flags.password ?? secretOf('password', flags.passwordStdin, flags.passwordFile) ?? matrix?.password;
-  return filled(password) ?? (isInteractive() ? filled(await askSecret('Enter Matrix password: ')) : null);
+/** `example.org` of `@bot:example.org`: where a full id is given, its server says where the homeserver is. */
+function serverOf(user: string | null): string | null {
+  return filled(/^@[^:]+:(.+)$/.exec(user?.trim() ?? '')?.[1]);
+}
+
+function withoutAccount(homeserver: string | null, method: LoginMethod): ChosenMethod {
+  return homeserver === null ? { missing: ['--homeserver'] } : { homeserver, method };
 }
 
 function passwordMethod(account: {
@@ -77,6 +71,7 @@ function passwordMethod(account: {
   return { missing: Object.entries(flags).flatMap(([key, flag]) => (Reflect.get(account, key) === null ? flag : [])) };
 }
 
+/** null: somebody can be asked. */
 function wayOf(flags: MethodFlags, password: string | null): LoginWay | null {
   if (flags.sso === true) return 'sso';
   if (flags.oauth === true) return 'oauth';
@@ -112,18 +107,4 @@ async function askLine(
   if (!isInteractive(flags)) return byDefault;
   const hint = byDefault === null ? '' : ` [${byDefault}]`;
   return filled(await ask(`${question}${hint}: `)) ?? byDefault;
-}
-
-function filled(text: string | null | undefined): string | null {
-  return text === null || text === undefined || text.trim() === '' ? null : text;
-}
-
-function secretOf(what: string, stdin: boolean | undefined, file: string | undefined): string | null {
-  const source = stdin === true ? 0 : file;
-  if (source === undefined) return null;
-  try {
-    return readFileSync(source, 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new RelayError('MATRIX_LOGIN_PASSWORD', `The ${what} cannot be read: ${errorText(error)}`);
-  }
 }

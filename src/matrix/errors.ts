@@ -37,7 +37,9 @@ export function toRelayError(error: unknown, doing: string): RelayError {
     return new RelayError('MATRIX_RATE_LIMITED', message, { retry: { kind: 'after', ms }, cause: error });
   }
   if (isLoggedOut(error)) return new RelayError('MATRIX_LOGGED_OUT', message, { retry: RETRY_LATER, cause: error });
-  const refused = error.status >= 400 && error.status < 500 && error.status !== 408 && error.errcode !== null;
+  // A 401 is about the account (locked, for one), and says nothing of what was asked.
+  const passing = error.status === 401 || error.status === 408;
+  const refused = error.status >= 400 && error.status < 500 && !passing && error.errcode !== null;
   if (refused && error.errcode !== 'M_UNRECOGNIZED') return refusal(error, message);
   const certain = error.kind === 'unreached' || (error.status >= 400 && error.status < 500);
   return new RelayError('MATRIX_UNAVAILABLE', message, { retry: RETRY_LATER, certain, cause: error });

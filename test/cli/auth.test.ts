@@ -64,6 +64,20 @@ test('login by OAuth shows where to go and the code; the session renews itself',
   expect(status.out).not.toMatch(/at1|rt1/);
 });
 
+test('a full user id says where the homeserver is', async () => {
+  const { run, root } = cliBox();
+  writeFileSync(join(root, 'password'), 'pw');
+  const login = await run(
+    'auth',
+    'login',
+    '--username',
+    '@relay:nowhere.invalid',
+    '--password-file',
+    join(root, 'password'),
+  );
+  expect(login).toMatchObject({ code: 1, err: expect.stringContaining('https://nowhere.invalid') });
+});
+
 test('a way that the homeserver does not offer: exit 4, with the one it does', async () => {
   const server = await homeserver();
   const { run } = cliBox();

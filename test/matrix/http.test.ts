@@ -59,6 +59,7 @@ describe('failures of the homeserver', () => {
     ['404 page', { status: 404, body: 'nginx' }, { code: 'MATRIX_UNAVAILABLE', certain: true }],
     ['413', matrix(413, 'M_TOO_LARGE'), { code: 'MATRIX_TOO_LARGE', retry: { kind: 'never' } }],
     ['400', matrix(400, 'M_BAD_JSON'), { code: 'MATRIX_REFUSED', retry: { kind: 'never' } }],
+    ['401 of a locked account', matrix(401, 'M_USER_LOCKED'), { code: 'MATRIX_UNAVAILABLE', retry: { kind: 'later' } }],
     ['500', matrix(500, 'M_UNKNOWN'), { code: 'MATRIX_UNAVAILABLE', retry: { kind: 'later' }, certain: false }],
     [
       '502 page',

@@ -95,8 +95,9 @@ async function runLocked(options: RunOptions, running: Running): Promise<ExitCod
     observer: messageMetrics(registry, clock),
     onServerTime: (nowMs) => {
       const news = clock.hear(nowMs);
-      if (news === 'wrong') logger.warn('The clock of this machine is wrong; the homeserver is asked for the time');
-      if (news === 'right') logger.info('The clock of this machine is right again');
+      if (news === 'wrong')
+        logger.warn("This machine and the homeserver are more than a minute apart; the time is the homeserver's");
+      if (news === 'right') logger.info('This machine and the homeserver agree on the time again');
     },
   });
   stateMetrics(registry, daemon.source, { clock, version: VERSION });

@@ -59,23 +59,27 @@ export async function assemble(
 }
 
 async function wholeRun(section: JoinedSection, context: AssembleContext): Promise<RoomRun> {
-  const { timeline, roomId, prevBatch } = section;
-  const { sinceToken, lost, userId, limits } = context;
+  const { timeline, roomId } = section;
+  const { sinceToken, lost, limits } = context;
   if (sinceToken === null && !lost) return { events: timeline, members: [], complete: true };
   // Nobody reads it, but a request to verify us may have been made before we came in.
   if (!context.isRead(roomId)) return { events: lost ? [] : timeline, members: [], complete: true };
+  const run = await sinceWeLeftOff(section, context);
+  return lost ? { ...run, events: newsOf(run.events, limits) } : run;
+}
+
+async function sinceWeLeftOff(section: JoinedSection, context: AssembleContext): Promise<RoomRun> {
+  const { timeline, roomId, prevBatch } = section;
+  const { sinceToken, lost, userId, limits } = context;
   const self = { userId, wasInside: context.wasInside(roomId) };
   const sinceJoin = sinceOwnJoin(timeline, self);
   if (sinceJoin !== null) return { events: sinceJoin, members: [], complete: true };
   const isGap = section.limited && !(lost && timeline.some((event) => isKnown(event, limits)));
-  if (!isGap || prevBatch === null) {
-    return { events: lost ? newsOf(timeline, limits) : timeline, members: [], complete: !isGap };
-  }
+  if (!isGap || prevBatch === null) return { events: timeline, members: [], complete: !isGap };
   const filled = await fillGap(context.api, { roomId, prevBatch, sinceToken, self }, limits);
   context.logger.info('Filled a gap in a room', { room: roomId, events: filled.events.length });
   const run = [...filled.events, ...timeline];
-  const events = sinceOwnJoin(run, self) ?? run;
-  return { ...filled, events: lost ? newsOf(events, limits) : events };
+  return { ...filled, events: sinceOwnJoin(run, self) ?? run };
 }
 
 /** Without a token: what comes after the last event that we have, and is not too old to be of use. */

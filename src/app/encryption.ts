@@ -34,7 +34,7 @@ export function buildCrypto(options: EncryptionOptions, password: string | null)
     trust,
     required: enabled === 'on',
     canReplaceDevice: password !== null,
-    identity: password === null ? null : { ...identityFiles(paths, options.logger), password, reset: false },
+    identity: { ...identityFiles(paths, options.logger), password, reset: false },
   });
 }
 

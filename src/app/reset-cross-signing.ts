@@ -6,11 +6,12 @@ import { identityFiles, recoveryKeyFile } from './encryption.ts';
 
 /**
  * Replaces the cross-signing identity of the account, its secret storage and its key backup by new ones of this device.
+ * @param password null where the account has none: the homeserver may want the reset approved in a browser
  * @throws RelayError as `runErrand`; MATRIX_IDENTITY with what the homeserver says against it
  */
 export async function resetCrossSigning(
   paths: AppPaths,
-  password: string,
+  password: string | null,
 ): Promise<{ readonly userId: string; readonly recoveryKeyFile: string }> {
   const done = Promise.withResolvers<void>();
   done.promise.catch(() => undefined); // told below, unless something else fails before

@@ -27,16 +27,12 @@ export async function authLogin(flags: LoginFlags): Promise<ExitCode> {
     return EXIT.usage;
   }
   const { newDevice = false, renewable = false, resetCrossSigning = false } = flags;
-  if (resetCrossSigning && chosen.method.kind !== 'password') {
-    console.error('--reset-cross-signing needs the password of the account.');
-    return EXIT.usage;
-  }
   const { credentials, notes } = await logIn({ ...chosen, newDevice, renewable }, paths);
   console.log(`✅ Logged in as ${credentials.userId}, device ${credentials.deviceId ?? '<none>'}`);
   console.log(`✅ credentials.json saved: ${paths.credentials.path}`);
   for (const note of notes) console.log(`⚠️  ${note}`);
-  if (resetCrossSigning && chosen.method.kind === 'password')
-    return await replaceIdentity(flags, chosen.method.password);
+  const password = chosen.method.kind === 'password' ? chosen.method.password : null;
+  if (resetCrossSigning) return await replaceIdentity(flags, password);
   const pid = relayPid(paths);
   if (pid !== null) {
     console.log(

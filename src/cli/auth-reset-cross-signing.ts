@@ -23,15 +23,11 @@ export async function authResetCrossSigning(flags: ResetFlags): Promise<ExitCode
     if (!/^y/i.test((await ask('Replace the identity of the account? (y/N): ')).trim())) return EXIT.ok;
   }
   const password = knownPassword(flags, found.config?.matrix ?? null) ?? (await askPassword({}));
-  if (password === null) {
-    console.error('Missing: --password-stdin');
-    return EXIT.usage;
-  }
   return await replaceIdentity(flags, password);
 }
 
 /** Also the end of `auth login --reset-cross-signing`. */
-export async function replaceIdentity(flags: GlobalFlags, password: string): Promise<ExitCode> {
+export async function replaceIdentity(flags: GlobalFlags, password: string | null): Promise<ExitCode> {
   const { userId, recoveryKeyFile } = await resetCrossSigning(homePaths(flags, findConfig(flags)), password);
   console.log(`✅ New cross-signing identity of ${userId}, signed: this device`);
   console.log(`✅ Recovery key saved: ${recoveryKeyFile} (keep it somewhere safe and delete the file)`);

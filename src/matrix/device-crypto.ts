@@ -31,7 +31,7 @@ export interface DeviceCryptoOptions {
   readonly trust: 'all' | 'cross-signed';
   /** Encryption is asked for, not only welcome: that it cannot be started is fatal. */
   readonly required: boolean;
-  /** For the identity of the account; null without a password: then none is made. */
+  /** For the identity of the account; null: none is made. */
   readonly identity: Omit<IdentityOptions, 'logger'> | null;
   /** A new device can be made, because there is a password. */
   readonly canReplaceDevice: boolean;

@@ -1,6 +1,6 @@
 /**
  * The identity of our account: cross-signing keys, secret storage with a recovery key, key backup. Set up once, on the
- * first start that has a password; each step looks first whether it is done. Nothing of somebody else's is replaced.
+ * first start; each step looks first whether it is done. Nothing of somebody else's is replaced.
  */
 
 import type { MatrixClient } from 'matrix-js-sdk';
@@ -15,8 +15,8 @@ import { asObject, asString } from './json-read.ts';
 type CryptoApi = NonNullable<ReturnType<MatrixClient['getCrypto']>>;
 
 export interface IdentityOptions {
-  /** The homeserver asks for it before it takes cross-signing keys. */
-  readonly password: string;
+  /** Homeservers that know passwords ask for it before they replace cross-signing keys; null where there is none. */
+  readonly password: string | null;
   /** Replaces an identity that is there, even our own: everybody who has verified the account sees a warning. */
   readonly reset: boolean;
   /** Shown once: keeps the recovery key, before anything depends on it. A throw ends the set-up. */
@@ -100,16 +100,20 @@ async function ensureCrossSigning(setup: Setup, options: IdentityOptions): Promi
 }
 
 async function makeCrossSigning({ client, crypto }: Setup, { password, logger }: IdentityOptions): Promise<void> {
-  const auth = { type: 'm.login.password', identifier: { type: 'm.id.user', user: client.getUserId() }, password };
+  const identifier = { type: 'm.id.user', user: client.getUserId() };
   await crypto.bootstrapCrossSigning({
     setupNewCrossSigning: true,
     authUploadDeviceSigningKeys: async (makeRequest) => {
       try {
-        return await makeRequest(null);
+        return await makeRequest(null); // a first identity is free, and one that was approved in a browser
       } catch (error) {
-        const session = uiaSession(error);
-        if (session === null) throw error;
-        return makeRequest({ ...auth, session });
+        const challenge = uiaChallenge(error);
+        if (challenge === null) throw error;
+        const url = approvalUrl(challenge);
+        if (url !== null) throw new Error(`the homeserver wants it approved in a browser: open ${url} and try again`);
+        if (password === null) throw new Error('the homeserver wants the password of the account');
+        const session = asString(challenge.session);
+        return makeRequest({ type: 'm.login.password', identifier, password, session });
       }
     },
   });
@@ -173,10 +177,18 @@ function publicKey(key: JsonObject): string | null {
   return asString(Object.values(asObject(key.keys))[0]);
 }
 
-/** The session of a 401 that asks for a password (client-server API, "User-Interactive Authentication"). */
-function uiaSession(error: unknown): string | null {
+/** The body of a 401 that asks for more (client-server API, "User-Interactive Authentication"). */
+function uiaChallenge(error: unknown): JsonObject | null {
   if (!(error instanceof Error) || !('httpStatus' in error) || error.httpStatus !== 401 || !('data' in error)) {
     return null;
   }
-  return asString(asObject(error.data as JsonObject).session);
+  const body = asObject(error.data as JsonObject);
+  return Array.isArray(body.flows) ? body : null;
+}
+
+/** Where OAuth homeservers let people approve a reset; the second name is that of MSC4312 before it was in the specification. */
+function approvalUrl({ params }: JsonObject): string | null {
+  const stages = asObject(params);
+  const stage = asObject(stages['m.oauth'] ?? stages['org.matrix.cross_signing_reset']);
+  return asString(stage.url);
 }

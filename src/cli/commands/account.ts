@@ -31,7 +31,7 @@ export function addAccountCommands(registry: Registry): void {
     .option('--access-token-file <path>', 'the same, from a file')
     .option('--renewable', 'a session that renews itself, where the homeserver would end it after a time')
     .option('--new-device', 'a new device, when the keys of the old one are lost or of the Python relay')
-    .option('--reset-cross-signing', 'with a password: replace the identity of the account, see reset-cross-signing');
+    .option('--reset-cross-signing', 'replace the identity of the account too, see reset-cross-signing');
   addCommand(registry, auth, { usage: 'status', description: 'which session is stored' }, async (flags: StatusFlags) =>
     (await import('../auth-status.ts')).authStatus(flags),
   )

@@ -180,6 +180,21 @@ export function trustSuite(server: () => SuiteServer): void {
     expect([await published(), shown.length]).toEqual([own, 1]);
   });
 
+  it('without a password a first identity is made, and none is replaced', async () => {
+    const { alice, bot, relay, sharedRoom, sink, started } = scene();
+    const roomId = await sharedRoom(true);
+    const first = Promise.withResolvers<Error | null>();
+    const noPassword = { ...identity, password: null };
+    const adapter = await started(relay({ rooms: [roomId] }, { identity: { ...noPassword, onEnd: first.resolve } }));
+    expect(await first.promise).toBeNull();
+    await botIsCrossSigned(alice, bot.userId);
+    await adapter.stop();
+    const second = Promise.withResolvers<Error | null>();
+    const reset = { ...noPassword, reset: true, onEnd: second.resolve };
+    await started(relay({ rooms: [roomId] }, { identity: reset }), sink.token());
+    expect((await second.promise)?.message).toContain('wants the password');
+  });
+
   it.each([
     'rate-limit',
     'error-500',

@@ -35,7 +35,7 @@ export class DirectRooms {
   async resolve(room: string): Promise<string> {
     const { store, matrix, settings } = this.#options;
     const known = store.values.get(`dm:${room}`);
-    if (known !== null) return known;
+    if (known !== null) return this.#current(room, known);
     const target = parseDirectRoom(room);
     const own = matrix.userId();
     if (target === null) throw new RelayError('MATRIX_ROOM_INVALID', `${room} is no room for direct messages`);
@@ -51,12 +51,27 @@ export class DirectRooms {
       encrypted: matrix.canEncrypt(),
     });
     store.transaction(() => {
-      store.values.set(`dm:${room}`, roomId);
-      store.values.set(directKey(roomId), room);
+      this.#assign(room, roomId);
       store.values.set(`dmname:${room}`, long);
       store.values.set(`room:${roomId}`, 'joined');
     });
     return roomId;
+  }
+
+  /** The room, or the one that it was upgraded to. */
+  async #current(room: string, roomId: string): Promise<string> {
+    const { store, matrix } = this.#options;
+    const current = matrix.currentRoom?.(roomId) ?? roomId;
+    if (current === roomId) return roomId;
+    await matrix.resolveRoom(current);
+    store.transaction(() => this.#assign(room, current));
+    return current;
+  }
+
+  #assign(room: string, roomId: string): void {
+    const { values } = this.#options.store;
+    values.set(`dm:${room}`, roomId);
+    values.set(directKey(roomId), room);
   }
 
   /** What a node's new facts mean for its room: another name, another key. Call inside a transaction. */

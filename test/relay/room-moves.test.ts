@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { startEngine } from '../support/engine-fixture.ts';
-import { packet, ROOM, roomEvent, route, settings } from '../support/relay-fixture.ts';
+import { OWN_NODE, packet, ROOM, roomEvent, route, settings } from '../support/relay-fixture.ts';
 
 const ALIAS = '#mesh:ex.org';
 
@@ -35,4 +35,25 @@ it('an alias that stands for another room is known at once, and after a restart'
 
   expect(f.radio.texts()).toEqual(['Alice[M]: here now']);
   expect(f.store.values.get(`alias:${ALIAS}`)).toBe('!new:ex.org');
+});
+
+it('the room of a node may be upgraded too', async () => {
+  const successors = new Map<string, string>();
+  const f = await startEngine({
+    settings: settings({ directMessages: { mode: 'rooms', users: ['@admin:ex.org'] } }),
+    prepare: ({ matrix }) => {
+      matrix.currentRoom = (roomId) => successors.get(roomId) ?? roomId;
+    },
+  });
+  f.radio.sink?.onPacket(packet({ id: 1, to: OWN_NODE, text: 'one' }));
+  await f.clock.advance(10);
+  const before = f.matrix.sent[0]?.roomId ?? '';
+  successors.set(before, '!new:ex.org');
+  f.radio.sink?.onPacket(packet({ id: 2, to: OWN_NODE, text: 'two' }));
+  await f.clock.advance(10);
+  f.matrix.sync([roomEvent({ eventId: '$a', roomId: '!new:ex.org', sender: '@admin:ex.org', body: 'answer' })]);
+  await f.clock.advance(10);
+
+  expect(f.matrix.sent.map(({ roomId }) => roomId)).toEqual([before, '!new:ex.org']);
+  expect(f.radio.texts()).toEqual(['answer']);
 });

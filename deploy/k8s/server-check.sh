@@ -96,6 +96,7 @@ fi
 # The chart's life. volume NAMESPACE: which volume claim it is; nothing when it is gone or going.
 h() { helm --kube-apiserver=https://127.0.0.1:26443 --kube-insecure-skip-tls-verify --kube-token=token "$@"; }
 volume() { k get pvc mmrelay-data -n "$1" -o jsonpath='{.metadata.uid} {.metadata.deletionTimestamp}' | sed -n 's/ $//p'; }
+notes_tell() { h get notes mmrelay -n "$1" | grep -q "$2"; }
 same_volume() { [ -n "$2" ] && [ "$(volume "$1")" = "$2" ]; }
 chart=deploy/helm/mmrelay
 k apply -k deploy/k8s >/dev/null 2>&1
@@ -108,6 +109,7 @@ takes 'uninstall' h uninstall mmrelay -n mmrelay
 takes 'it is the same volume' same_volume mmrelay "$static"
 k create namespace fresh >/dev/null
 takes 'chart makes a volume' h install mmrelay "$chart" -n fresh
+takes 'its notes tell the next step' notes_tell fresh 'kubectl create secret generic mmrelay-config'
 own="$(volume fresh)"
 takes 'both label sets find it' k wait -n fresh deployment -l app=mmrelay,app.kubernetes.io/name=mmrelay --for=create --timeout=5s
 takes 'uninstall leaves it' h uninstall mmrelay -n fresh

@@ -123,6 +123,7 @@ describe.skipIf(root === undefined)(name, { timeout: 120_000 }, () => {
     'tar czf /tmp/data.tar.gz /data',
     'mmrelay doctor',
     'mmrelay doctor --config /app/config.yaml',
+    'mmrelay config check --config /app/config.yaml',
     'mmrelay paths --config /app/config.yaml',
     'mmrelay backup --output /tmp/mmrelay-backup.tar.gz',
     'mmrelay migrate --dry-run --home /data',

@@ -170,6 +170,36 @@ describe.skipIf(missing.length > 0)(name, () => {
       expect(sum(one ?? '')).not.toBe(sum(two ?? ''));
     });
 
+    it('takes up a volume that exists, and makes none beside it', () => {
+      const built = template('persistence.existingClaim=mine');
+      expect(kind(built, 'PersistentVolumeClaim')).toBeUndefined();
+      const { volumes } = kind(built, 'Deployment').spec.template.spec;
+      expect(volumes).toContainEqual({ name: 'data', persistentVolumeClaim: { claimName: 'mine' } });
+    });
+
+    it('adds what the user adds', () => {
+      const built = template(
+        'extraEnv[0].name=A,extraEnv[0].value=b',
+        'extraEnvFrom[0].secretRef.name=vault',
+        'extraVolumes[0].name=ca,extraVolumes[0].configMap.name=ca',
+        'extraVolumeMounts[0].name=ca,extraVolumeMounts[0].mountPath=/ca',
+      );
+      conform(built);
+      const pod = kind(built, 'Deployment').spec.template.spec;
+      expect(pod.volumes).toContainEqual({ name: 'ca', configMap: { name: 'ca' } });
+      expect(pod.containers[0]).toMatchObject({
+        env: expect.arrayContaining([{ name: 'A', value: 'b' }]),
+        envFrom: expect.arrayContaining([{ secretRef: { name: 'vault' } }]),
+        volumeMounts: expect.arrayContaining([{ name: 'ca', mountPath: '/ca' }]),
+      });
+    });
+
+    it('tests itself within Pod Security restricted', () => {
+      const test = kind(template(), 'Pod');
+      expect(test.metadata.annotations['helm.sh/hook']).toBe('test');
+      expect(restrictedProblems(test)).toEqual([]);
+    });
+
     it('is the same relay as the static manifests', () => {
       const chartPod = kind(template(), 'Deployment').spec.template.spec;
       const staticPod = kind(build(k8s), 'Deployment').spec.template.spec;

@@ -45,6 +45,12 @@ test('an interrupted migration comes first', () => {
   ]);
 });
 
+test('what cannot be read is told, and ends no doctor', () => {
+  const root = scratch();
+  put(join(root, 'home', '.migration', 'manifest.json'), '{');
+  expect(look(root)).toEqual([expect.stringMatching(/^warning: .*manifest\.json cannot be read/)]);
+});
+
 test('remains of 1.4, Python plugins, its systemd unit, a session in the home of the user', () => {
   const root = scratch();
   const home = join(root, 'home');

@@ -5,6 +5,7 @@ import { userHome } from '../../config/expand.ts';
 import type { AppPaths } from '../../config/paths.ts';
 import { asObject } from '../../matrix/json-read.ts';
 import { plural } from '../../util/plural.ts';
+import { errorText } from '../../util/relay-error.ts';
 import { readManifest } from '../migrate/manifest.ts';
 import { findArtefacts } from '../migrate/sources.ts';
 import { unitPath } from '../service/install.ts';
@@ -14,8 +15,13 @@ import { type Finding, findingsOf } from './finding.ts';
 /** What older versions left: in this home, in other folders, with systemd. */
 export function checkLegacy(paths: AppPaths, env: Env): Finding[] {
   const home = paths.home.path;
-  const findings = [...unfinished(home), ...waiting(paths), ...others(paths, env), ...uselessHere(home, env)];
-  return findings.length === 0 ? [findingsOf('migration')('ok', 'none needed')] : findings;
+  const finding = findingsOf('migration');
+  try {
+    const findings = [...unfinished(home), ...waiting(paths), ...others(paths, env), ...uselessHere(home, env)];
+    return findings.length === 0 ? [finding('ok', 'none needed')] : findings;
+  } catch (error) {
+    return [finding('warning', errorText(error), 'run doctor as the user that runs the relay')];
+  }
 }
 
 function unfinished(home: string): Finding[] {

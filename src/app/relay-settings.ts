@@ -1,7 +1,7 @@
 import type { RadioConfig, RelayConfig, RoomConfig } from '../config/types.ts';
-import { portName } from '../relay/portnums.ts';
 import type { RadioSettings, RelaySettings, RoomRoute } from '../relay/settings.ts';
 import { parseNodeId } from '../util/node-id.ts';
+import { portName } from '../util/portnums.ts';
 
 const FIRMWARE_GAP_MS = 2_000;
 /** A room takes messages of this age; they cost no air. */
@@ -46,7 +46,7 @@ function roomRoute(room: RoomConfig): RoomRoute {
 
 function radioSettings(radio: RadioConfig, config: RelayConfig): RadioSettings {
   const names = (ports: readonly (string | number)[]): ReadonlySet<string> =>
-    new Set(ports.map((port) => (typeof port === 'number' ? portName(port) : port)));
+    new Set(ports.map((port) => (typeof port === 'number' ? portName(port) : port.trim())));
   const ignored = config.relay.ignoredNodes.map(parseNodeId).filter((num) => num !== null);
   return {
     name: radio.name,

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
+import { PORTS, portNumber } from '../util/portnums.ts';
 import { parseFormat } from '../util/python-format.ts';
 import type { Draft } from './draft.ts';
 import { nearest } from './nearest.ts';
 import { isPlaceholder } from './placeholders.ts';
-import { type Path, pathText } from './problems.ts';
+import { type Path, pathText, valueText } from './problems.ts';
 import { durationMs } from './schema/key.ts';
 import type { ParsedRoom } from './schema/matrix.ts';
 import type { ParsedRadio } from './schema/meshtastic.ts';
@@ -31,6 +32,7 @@ export function checkRadios(draft: Draft, radios: readonly At<ParsedRadio>[]): v
     checkConnection(draft, radio, path);
     checkDelay(draft, radio, path);
     checkPrefix(draft, [...path, 'prefix_format'], MESH_VARIABLES);
+    checkPorts(draft, radio, path);
     if (isPlaceholder(radio.meshnet_name)) {
       reportPlaceholder(draft, 'warning', [...path, 'meshnet_name'], 'choose the name of your mesh');
     }
@@ -79,6 +81,24 @@ function checkHost(draft: Draft, host: string, path: Path): void {
     expected: 'a name such as meshtastic.local, or an address such as 192.168.1.20',
     remedy: withPort === null ? null : `write host: ${withPort[1] ?? ''} and port: ${withPort[2] ?? ''}`,
   });
+}
+
+/** A name that no port has matches nothing: somebody may believe that a port is dropped which is not. */
+function checkPorts(draft: Draft, radio: ParsedRadio, parent: Path): void {
+  for (const key of ['chat_portnums', 'disabled_portnums'] as const) {
+    const path = [...parent, 'packet_routing', key];
+    for (const name of [radio.packet_routing[key]].flat()) {
+      if (typeof name === 'number' || portNumber(name.trim()) !== null || /^UNKNOWN_\d+$/.test(name.trim())) continue;
+      draft.report({
+        severity: 'warning',
+        path,
+        message: `names ${valueText(name)}, which is no port, and has no effect`,
+        nearest: nearest(name, PORTS),
+        remedy: 'write names of portnums.proto, such as TELEMETRY_APP, or numbers',
+        hideValue: true,
+      });
+    }
+  }
 }
 
 export const MIN_MESSAGE_DELAY_MS = 2000;

@@ -2,6 +2,7 @@ import type { Clock } from '../util/clock.ts';
 import type { JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import { BROADCAST, nodeId } from '../util/node-id.ts';
+import { TEXT_MESSAGE_APP } from '../util/portnums.ts';
 import { errorText } from '../util/relay-error.ts';
 import {
   type DeliverySource,
@@ -13,7 +14,6 @@ import {
   type RoomDelivery,
   roomLane,
 } from './delivery.ts';
-import { TEXT_MESSAGE_APP } from './portnums.ts';
 import type { RadioOutcome } from './radio-lane.ts';
 import type { RoomOutcome } from './room-lane.ts';
 import { replyContent } from './rules/room-content.ts';

@@ -1,9 +1,9 @@
 import type { MetricsRegistry } from '../../observe/metrics.ts';
 import type { RoomDelivery } from '../../relay/delivery.ts';
 import type { RelayObserver } from '../../relay/observer.ts';
-import { portName } from '../../relay/portnums.ts';
 import type { InboxRow } from '../../relay/store-port.ts';
 import type { Clock } from '../../util/clock.ts';
+import { portName } from '../../util/portnums.ts';
 
 const DELIVERY_BUCKETS_S = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200];
 const SNR_BUCKETS_DB = [-20, -15, -10, -5, 0, 5, 10];

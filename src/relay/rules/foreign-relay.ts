@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../util/json.ts';
-import { portNumber } from '../portnums.ts';
+import { portNumber } from '../../util/portnums.ts';
 import type { RelaySettings } from '../settings.ts';
 import { roomPrefix } from './prefix.ts';
 import { text } from './view.ts';

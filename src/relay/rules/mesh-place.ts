@@ -1,6 +1,6 @@
+import { POSITION_APP, WAYPOINT_APP } from '../../util/portnums.ts';
 import { type ProtoField, readProtoFields } from '../../util/proto-fields.ts';
 import { utf8Decode } from '../../util/utf8.ts';
-import { POSITION_APP, WAYPOINT_APP } from '../portnums.ts';
 import type { MeshPacket } from '../ports.ts';
 
 export interface MeshPlace {

@@ -1,7 +1,7 @@
 import { BROADCAST, nodeId } from '../../util/node-id.ts';
+import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../../util/portnums.ts';
 import { utf8Decode } from '../../util/utf8.ts';
 import { directRoomName, type EventDelivery, type PacketLink, PRIORITY, plainEvent } from '../delivery.ts';
-import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../portnums.ts';
 import type { MeshPacket } from '../ports.ts';
 import type { RadioSettings, RoomRoute } from '../settings.ts';
 import { type MeshPlace, readPlace } from './mesh-place.ts';

@@ -1,4 +1,4 @@
-import { DETECTION_SENSOR_APP, portName, TEXT_MESSAGE_APP } from '../portnums.ts';
+import { DETECTION_SENSOR_APP, portName, TEXT_MESSAGE_APP } from '../../util/portnums.ts';
 import type { MeshPacket } from '../ports.ts';
 import type { RadioSettings } from '../settings.ts';
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../util/json.ts';
-import { portName } from '../portnums.ts';
+import { portName } from '../../util/portnums.ts';
 import type { MeshPacket } from '../ports.ts';
 
 /** Who sent a mesh message, in the words of the custom keys that relays of the same family read (spec 02 section 2.8). */

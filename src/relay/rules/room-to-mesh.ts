@@ -1,7 +1,7 @@
 import { BROADCAST } from '../../util/node-id.ts';
+import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../../util/portnums.ts';
 import { headOfBytes } from '../../util/utf8.ts';
 import { directRoomName, PRIORITY, type RadioDelivery } from '../delivery.ts';
-import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../portnums.ts';
 import type { RoomEvent } from '../ports.ts';
 import type { RadioSettings, RoomRoute } from '../settings.ts';
 import { eventText, readRelations } from './event-text.ts';

@@ -44,6 +44,9 @@ export function portName(portnum: number): string {
   return PORT_NAMES[portnum] ?? `UNKNOWN_${portnum}`;
 }
 
+/** Every name of the list. */
+export const PORTS: readonly string[] = Object.values(PORT_NAMES);
+
 /** The number behind a name of the list; null when there is none. */
 export function portNumber(name: string): number | null {
   const entry = Object.entries(PORT_NAMES).find(([, known]) => known === name);

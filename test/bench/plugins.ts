@@ -7,9 +7,10 @@ import { processStats, quantile } from './process-stats.ts';
 import { arrived, buildRig, NODE, type Rig, type RigOptions, until } from './rig.ts';
 
 const COUNTS = [0, 10, 30] as const;
-const TEXTS = 300;
+const TEXTS = 200;
 const WARM_TEXTS = 30;
-const PAUSE_MS = 15;
+/** What follows a text (its echo, the plugins' own work) must not meet the next daemon's. */
+const PAUSE_MS = 60;
 const MAX_SLOWDOWN = 1.1;
 
 /** What people write: most have a command, some look at packets, few at texts. In threads of their own. */
@@ -34,7 +35,11 @@ export async function measurePlugins(options: RigOptions): Promise<readonly Meas
     for (let n = 0; n < WARM_TEXTS; n += 1) for (const rig of rigs) await say(rig, n);
     const cpuBefore = rigs.map(({ daemon }) => processStats(daemon.pid).cpuMs);
     for (let n = 0; n < TEXTS; n += 1)
-      for (const [index, rig] of rigs.entries()) times[index]?.push(await say(rig, WARM_TEXTS + n));
+      // Each comes first as often as the others.
+      for (let turn = 0; turn < rigs.length; turn += 1) {
+        const index = (n + turn) % rigs.length;
+        times[index]?.push(await say(rigs[index] as Rig, WARM_TEXTS + n));
+      }
     return rigs.flatMap(({ daemon }, index) => {
       const cpuMs = (processStats(daemon.pid).cpuMs - (cpuBefore[index] ?? 0)) / TEXTS;
       return lines(index, { times, cpuMs });

@@ -65,6 +65,7 @@ export class WorkerLink implements PluginLink {
   #calls = 0;
   #gone = false;
   #isReady = false;
+  #pingUnanswered = false;
   #cancelWatch: () => void = () => undefined;
 
   constructor(options: WorkerLinkOptions) {
@@ -141,6 +142,8 @@ export class WorkerLink implements PluginLink {
         this.#stopped.resolve();
         break;
       case 'pong':
+        this.#pingUnanswered = false;
+        this.#judge(message.externalBytes);
         break;
     }
   }
@@ -172,8 +175,12 @@ export class WorkerLink implements PluginLink {
           this.#die(`it did not answer for ${Math.round(silentMs / 1_000)} s (an endless loop?)`);
           return;
         }
-        if (this.#isReady) this.#post({ type: 'ping' });
-        void this.#weigh();
+        // Whoever answers tells its memory, too; who is busy is weighed from here, which costs more.
+        if (this.#pingUnanswered || this.#jobs.size > 0 || !this.#isReady) void this.#weigh();
+        if (this.#isReady) {
+          this.#pingUnanswered = true;
+          this.#post({ type: 'ping' });
+        }
         this.#watch();
       },
       { background: true },
@@ -184,11 +191,15 @@ export class WorkerLink implements PluginLink {
     try {
       // Node 22.16 and later.
       const { external_memory: bytes } = await this.#worker.getHeapStatistics();
-      const { externalMb } = this.#options.limits;
-      if (bytes > externalMb * MB) this.#die(`it holds more than ${externalMb} MB of buffers`);
+      this.#judge(bytes);
     } catch {
       // The thread is ending, or this Node cannot tell.
     }
+  }
+
+  #judge(externalBytes: number): void {
+    const { externalMb } = this.#options.limits;
+    if (externalBytes > externalMb * MB) this.#die(`it holds more than ${externalMb} MB of buffers`);
   }
 
   #post(message: ToWorker): void {

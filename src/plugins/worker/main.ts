@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../util/clock.ts';
 import type { HostCall } from '../protocol.ts';
@@ -45,7 +46,7 @@ async function serve(input: WorkerInput): Promise<void> {
     return runtime;
   });
   parentPort?.on('message', (message: ToWorker) => {
-    if (message.type === 'ping') send({ type: 'pong' });
+    if (message.type === 'ping') send({ type: 'pong', externalBytes: getHeapStatistics().external_memory });
     else if (message.type === 'answer' || message.type === 'refusal') wire.settle(message);
     else if (message.type === 'run') void run(starting, message);
     else void stop(starting);

@@ -29,7 +29,8 @@ export type FromWorker =
   | { readonly type: 'call'; readonly id: number; readonly call: HostCall }
   | { readonly type: 'done'; readonly id: number; readonly handled: boolean }
   | { readonly type: 'threw'; readonly id: number; readonly error: PlainError }
-  | { readonly type: 'pong' }
+  /** Memory outside the heap, as V8 counts it for this thread. */
+  | { readonly type: 'pong'; readonly externalBytes: number }
   | { readonly type: 'stopped' };
 
 /** An error as data: classes do not cross threads. */

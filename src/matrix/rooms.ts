@@ -221,37 +221,45 @@ export class Rooms {
   }
 
   #onInvite(roomId: string, state: readonly JsonObject[]): void {
-    const aliases = state.flatMap(aliasesIn);
-    const name = [...this.#entries].find(
-      ([key, entry]) => key === roomId || this.#current(entry) === roomId || aliases.includes(key),
-    )?.[0];
-    if (name === undefined && this.#isWelcome(state)) {
+    const [name, entry] =
+      [...this.#entries].find(([key, known]) => key === roomId || this.#current(known) === roomId) ?? [];
+    if (name !== undefined && entry !== undefined) this.#followInvite(roomId, entry);
+    else if (this.#lookUpAgain(state.flatMap(aliasesIn))) return;
+    else if (this.#isWelcome(state)) {
       void this.#join(roomId, roomId).catch((error: unknown) => {
         this.#options.logger.warn('A direct chat cannot be joined', { room: roomId, reason: errorText(error) });
       });
-      return;
-    }
-    if (name === undefined) {
-      this.#options.logger.info('Ignored an invite to a room that is not configured', { room: roomId });
-      return;
-    }
-    const entry = this.#entries.get(name) ?? newEntry(name);
+    } else this.#options.logger.info('Ignored an invite to a room that is not configured', { room: roomId });
+  }
+
+  #followInvite(roomId: string, entry: Entry): void {
     if (entry.pending !== null) return;
     Object.assign(entry, { roomId, notBeforeMs: 0 });
     this.#joined.delete(roomId);
     this.#left.delete(roomId);
-    // An invite is the way in: by id, as an alias may be unknown to our server.
     entry.pending = this.#enter(roomId, entry).finally(() => {
       entry.pending = null;
     });
     entry.pending.catch(() => undefined); // kept in the entry, shown by `problem`
   }
 
+  /**
+   * Anybody can write an alias of ours into an invite to a room of theirs: where it leads, only the directory says, which
+   * the next `tend` asks.
+   * @returns whether one of these is ours
+   */
+  #lookUpAgain(aliases: readonly string[]): boolean {
+    const entries = aliases.map((alias) => this.#entries.get(alias)).filter((entry) => entry !== undefined);
+    for (const entry of entries) Object.assign(entry, { notBeforeMs: 0, lookAgainMs: 0 });
+    return entries.length > 0;
+  }
+
+  /** What a far server adds to its invite is not checked by ours: with two inviters, who knows which one it was. */
   #isWelcome(state: readonly JsonObject[]): boolean {
-    const invite = state.find(
-      ({ content }) => asObject(content).membership === 'invite' && asObject(content).is_direct === true,
-    );
-    return invite !== undefined && this.#options.welcomes(asString(invite.sender) ?? '');
+    const invites = state.filter(({ content }) => asObject(content).membership === 'invite');
+    const isWelcome = ({ sender, content }: JsonObject): boolean =>
+      asObject(content).is_direct === true && this.#options.welcomes(asString(sender) ?? '');
+    return invites.length > 0 && invites.every(isWelcome);
   }
 
   #isAlias(alias: string, roomId: string): boolean {

@@ -104,6 +104,8 @@ export class PluginUnit {
       if (this.#hasStopped()) return void link.stop(0);
       this.#link = link;
       const manifest = await link.start();
+      // Taken out of the configuration meanwhile: a plugin in our own thread cannot be interrupted.
+      if (this.#hasStopped()) return await link.stop(0);
       if (manifest.name !== this.spec.name) {
         await link.stop(0);
         throw new RelayError(

@@ -55,3 +55,21 @@ it('one that had failed is tried again, though nothing changed', async () => {
   expect(host.states()).toMatchObject([{ status: 'active' }]);
   await host.stop();
 });
+
+it('one that is taken out while it starts does not come up behind our back', async () => {
+  const { plugin, life } = counted('slow');
+  const network = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const start = (): Promise<void> => {
+    begun.resolve();
+    return network.promise;
+  };
+  const { host, started } = startHost([inProcess({ ...plugin, start })]);
+  await begun.promise;
+  await host.replace([], []);
+  network.resolve();
+  await started;
+  expect(life).toEqual(['stop']);
+  expect(host.states()).toEqual([]);
+  await host.stop();
+});

@@ -1,5 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Reloader } from '../../src/app/reload/reloader.ts';
 import { loadConfig } from '../../src/config/search.ts';
@@ -59,6 +59,20 @@ test('a file that is broken or gone changes nothing, and no other file takes its
   reloader.reload('SIGHUP');
   expect(said[1]).toContain('config.yaml is gone');
   expect(taken).toEqual([]);
+  writeFileSync(file, CONFIG('reactions'));
+  await clock.advance(10_000);
+  expect(taken.map(({ relay }) => relay.deliveryStatus)).toEqual(['reactions']);
+});
+
+test('a file whose place cannot be looked at for a while does not end the relay', async () => {
+  const { file, taken, clock } = watched();
+  const folder = dirname(file);
+  rmSync(file);
+  rmSync(folder, { recursive: true });
+  symlinkSync(folder, folder);
+  await clock.advance(10_000);
+  rmSync(folder);
+  mkdirSync(folder);
   writeFileSync(file, CONFIG('reactions'));
   await clock.advance(10_000);
   expect(taken.map(({ relay }) => relay.deliveryStatus)).toEqual(['reactions']);

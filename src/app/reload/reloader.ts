@@ -95,8 +95,12 @@ export class Reloader {
   }
 }
 
-/** Changes with the file; '' while there is none. */
+/** Changes with the file; '' while there is none, or its folder is out of reach: that must not end a relay that runs. */
 function stampOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat === undefined ? '' : `${stat.ino}/${stat.mtimeMs}/${stat.size}`;
+  try {
+    const { ino, mtimeMs, size } = statSync(file);
+    return `${ino}/${mtimeMs}/${size}`;
+  } catch {
+    return '';
+  }
 }

@@ -1,7 +1,6 @@
 import { DurableTree, type TreeSource } from './durable-tree.ts';
 import { assertReplaceable, type RawDatabase, type RawIndex, type RawStore } from './fake-internals.ts';
-import { definitionOf } from './schema.ts';
-import type { Commit, SavedDatabase, SavedStore } from './store-file.ts';
+import type { Commit, SavedDatabase, SavedStore, StoreDefinition } from './saved-data.ts';
 import { EntryTree, RecordTree } from './tree-kinds.ts';
 
 /** The last number given to a database, an object store, an index. */
@@ -95,7 +94,7 @@ export class DurableSchema {
     const { name, version } = database;
     const stores = [...database.rawObjectStores.values()].map((store) => ({
       id: treeOf(store).tree.id,
-      definition: definitionOf(store, (index) => treeOf(index).tree.id),
+      definition: definitionOf(store),
       keyGenerator: store.keyGenerator?.num ?? null,
     }));
     return { id: this.#databaseIds.get(database) ?? 0, name, version, stores };
@@ -138,4 +137,12 @@ function onEachAdded<Thing>(map: Map<string, Thing>, look: (thing: Thing) => voi
     look(thing);
     return set(name, thing);
   };
+}
+
+function definitionOf(raw: RawStore): StoreDefinition {
+  const indexes = [...raw.rawIndexes.values()].map((index) => {
+    const { name, keyPath, unique, multiEntry } = index;
+    return { id: treeOf(index).tree.id, name, keyPath, unique, multiEntry };
+  });
+  return { name: raw.name, keyPath: raw.keyPath, autoIncrement: raw.autoIncrement, indexes };
 }

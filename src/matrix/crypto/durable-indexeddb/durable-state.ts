@@ -1,7 +1,8 @@
 import { errorText, RelayError } from '../../../util/relay-error.ts';
 import type { TreeSource } from './durable-tree.ts';
 import type { Span } from './key-span.ts';
-import type { Commit, SavedRecord, StoreFile, TreeId } from './store-file.ts';
+import type { Commit, SavedRecord, TreeId } from './saved-data.ts';
+import type { StoreFile } from './store-file.ts';
 
 type Phase =
   | { readonly kind: 'open' }

@@ -1,7 +1,7 @@
 import type { Direction, RawRecord, RawRecords } from './fake-internals.ts';
 import { encodeKey, type StoredKey } from './key-codec.ts';
 import { type Span, spanOf } from './key-span.ts';
-import type { SavedRecord, TreeId } from './store-file.ts';
+import type { SavedRecord, TreeId } from './saved-data.ts';
 import { TreeChanges } from './tree-changes.ts';
 
 /** Reads of the file, and whether an abort is just being undone. */

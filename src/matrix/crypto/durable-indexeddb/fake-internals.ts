@@ -1,5 +1,5 @@
 import type { StoredKey } from './key-codec.ts';
-import type { KeyPath } from './schema.ts';
+import type { KeyPath } from './saved-data.ts';
 
 /**
  * The parts of fake-indexeddb 6 we hook into; none of them is public, so the version is pinned and the functions below

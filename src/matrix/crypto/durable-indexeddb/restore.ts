@@ -1,7 +1,6 @@
 import type { DurableSchema } from './durable-schema.ts';
 import { type RawDatabase, rawDatabaseOf } from './fake-internals.ts';
-import type { KeyPath, StoreDefinition } from './schema.ts';
-import type { Commit, SavedDatabase } from './store-file.ts';
+import type { Commit, KeyPath, SavedDatabase, StoreDefinition } from './saved-data.ts';
 
 /** Makes the saved databases again in an empty factory, each in one upgrade to the stored version; their records stay on disk. */
 export async function restoreAll(

@@ -2,41 +2,16 @@ import type Database from 'better-sqlite3';
 import { errorText, type RelayError } from '../../../util/relay-error.ts';
 import { corrupt, LAYOUT_VERSION, openFile, storeError } from './create-file.ts';
 import type { Span } from './key-span.ts';
-import type { StoreDefinition } from './schema.ts';
-import type { TreeChange } from './tree-changes.ts';
+import type {
+  Commit,
+  SavedDatabase,
+  SavedRecord,
+  SavedStore,
+  StoreDefinition,
+  TreeChange,
+  TreeId,
+} from './saved-data.ts';
 import { type TreeStatements, treeStatements } from './tree-statements.ts';
-
-export interface SavedStore {
-  readonly id: number;
-  readonly definition: StoreDefinition;
-  /** Last key the generator gave out; null without generator. */
-  readonly keyGenerator: number | null;
-}
-
-export interface SavedDatabase {
-  readonly id: number;
-  readonly name: string;
-  readonly version: number;
-  readonly stores: readonly SavedStore[];
-}
-
-export interface SavedRecord {
-  readonly key: Buffer;
-  readonly value: Buffer;
-}
-
-/** The records of an object store or the entries of an index, by the number of either. */
-export interface TreeId {
-  readonly kind: 'records' | 'entries';
-  readonly id: number;
-}
-
-/** A committed transaction; with `schema` it is a version change, and stores and indexes not listed there are gone. */
-export interface Commit {
-  readonly schema: SavedDatabase | null;
-  readonly keyGenerators: readonly { readonly storeId: number; readonly lastKey: number }[];
-  readonly changes: readonly (TreeChange & { readonly tree: TreeId })[];
-}
 
 const STATEMENTS = {
   begin: 'BEGIN IMMEDIATE',

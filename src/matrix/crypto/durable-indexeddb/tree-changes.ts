@@ -1,11 +1,4 @@
-import type { SavedRecord } from './store-file.ts';
-
-/** What the running transaction did to one tree; `cleared` comes first. */
-export interface TreeChange {
-  readonly cleared: boolean;
-  readonly puts: readonly SavedRecord[];
-  readonly deletes: readonly Buffer[];
-}
+import type { SavedRecord, TreeChange } from './saved-data.ts';
 
 type Pending = SavedRecord | { readonly key: Buffer; readonly value: null };
 

@@ -1,7 +1,7 @@
 import { DurableTree } from './durable-tree.ts';
 import type { RawRecord } from './fake-internals.ts';
 import { decodeKey, decodeKeyPair, encodeKey, type StoredKey } from './key-codec.ts';
-import type { SavedRecord } from './store-file.ts';
+import type { SavedRecord } from './saved-data.ts';
 import { decodeValue, encodeValue } from './value-codec.ts';
 
 /** The records of an object store: a key and the value's bytes, decoded when it is read. */

@@ -184,6 +184,8 @@ export class Account {
     if (stored === null) return;
     try {
       const next = await this.#renewals.next(stored);
+      // Somebody has logged in meanwhile, or the device was left: the session that was renewed is not ours any more.
+      if (this.#stored?.renewal?.refreshToken !== stored.renewal?.refreshToken) return;
       if (next === null) {
         // The access token lives on until the server refuses it; then a login is needed.
         this.#logger.error('The homeserver renews our session no longer');

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createApi } from '../../../src/matrix/api.ts';
 import { Account, type AccountOptions } from '../../../src/matrix/auth/account.ts';
 import type { Credentials } from '../../../src/matrix/auth/credentials-file.ts';
-import { createHttp } from '../../../src/matrix/http.ts';
+import { createHttp, type HttpSend } from '../../../src/matrix/http.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
@@ -44,7 +44,11 @@ async function serve(
   });
 }
 
-function setUp(options: Partial<AccountOptions> = {}, expiresInMs: number | null = 300_000) {
+function setUp(
+  options: Partial<AccountOptions> = {},
+  expiresInMs: number | null = 300_000,
+  http: HttpSend = createHttp(systemClock),
+) {
   const clock = new ManualClock();
   const saved: Credentials[] = [];
   const expiresAtMs = expiresInMs === null ? null : clock.now() + expiresInMs;
@@ -56,7 +60,7 @@ function setUp(options: Partial<AccountOptions> = {}, expiresInMs: number | null
       saveCredentials: (credentials) => saved.push(credentials),
       ...options,
     },
-    { http: createHttp(systemClock), timeoutMs: 2000, clock },
+    { http, timeoutMs: 2000, clock },
     silentLogger,
   );
   const api = createApi({ tokens: account, http: createHttp(systemClock), timeoutMs: 2000 });
@@ -151,6 +155,32 @@ describe('a session that renews itself', () => {
       await account.ensure(signal);
     }
     expect(server.count('/refresh')).toBe(1);
+  });
+
+  it('whose renewal ends after somebody has logged in by hand does not push that login aside', async () => {
+    const asked = Promise.withResolvers<void>();
+    const renewed = Promise.withResolvers<void>();
+    await serve(({ path, token }) => {
+      if (path.endsWith('/refresh')) asked.resolve();
+      return token === 'a1' ? SOFT : undefined;
+    });
+    const http = createHttp(systemClock);
+    let stored: Credentials | null = null;
+    const slow: HttpSend = async (request) => {
+      const answer = await http(request);
+      if (request.url.endsWith('/refresh')) await renewed.promise;
+      return answer;
+    };
+    const { account, ask, saved } = setUp({ readCredentials: () => stored }, null, slow);
+    const { homeserver } = await account.ensure(signal);
+    const asking = ask().catch(() => undefined);
+    await asked.promise;
+    stored = { homeserver, accessToken: 'by-hand', deviceId: 'OTHER', userId: '@bot:x' };
+    expect((await account.ensure(signal)).accessToken).toBe('by-hand');
+    renewed.resolve();
+    await asking;
+    expect((await account.ensure(signal)).accessToken).toBe('by-hand');
+    expect(saved).toEqual([]);
   });
 
   it('is saved again when it could not be, and not replaced by the older one on disk', async () => {

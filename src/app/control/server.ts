@@ -54,6 +54,8 @@ export async function startControlServer(options: ControlServerOptions): Promise
     server.maxConnections = MAX_CLIENTS;
     try {
       await listen(server, endpoint);
+      // No descriptor is left for a client, say: the relay has no part in that.
+      server.on('error', (error) => logger.warn('The control socket has trouble', { error: errorText(error) }));
     } catch (error) {
       endpoint.close();
       throw error;

@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -184,4 +185,20 @@ test('whatever a line holds, it is a request or refused', () => {
       },
     ),
   );
+});
+
+test('no descriptor left for one more client is no end of the relay', async () => {
+  const home = newHome();
+  await serve(home);
+  const fail = (message: unknown): void => {
+    const { server } = (message as { readonly socket: Socket & { readonly server: Server } }).socket;
+    server.emit('error', new Error('accept EMFILE'));
+  };
+  subscribe('net.server.socket', fail);
+  try {
+    expect(await release(home)).toBeDefined();
+  } finally {
+    unsubscribe('net.server.socket', fail);
+  }
+  expect(await release(home)).toBeDefined();
 });

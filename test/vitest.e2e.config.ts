@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './e2e/support/longest-first.ts';
+import { StormFirst } from './e2e/support/storm-first.ts';
 
 // Against real counterparts: Synapse, the official Meshtastic client, socat ptys, Bumble. Two files at a time: they wait
 // more than they compute, each has ports and folders of its own, and all pass on a machine that is busy otherwise, too.
@@ -11,7 +11,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: StormFirst },
     // A counterpart that starts slowly on two busy cores gets a second chance, and the report says so. The tests of the
     // promises (chaos, kills) get none: test/e2e/{chaos,crypto-store,e2ee-kills}.test.ts set retry 0.
     retry: 1,

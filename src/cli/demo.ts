@@ -2,22 +2,21 @@ import { createInterface } from 'node:readline';
 import { findGuestPlugin } from '../app/demo/guest-plugin.ts';
 import { runDemo } from '../app/demo/run-demo.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
-import { RelayError } from '../util/relay-error.ts';
 import { type GlobalFlags, homePaths } from './context.ts';
 
 export interface DemoFlags extends GlobalFlags {
-  readonly for?: string | undefined;
+  /** Milliseconds. */
+  readonly for?: number | undefined;
   readonly quiet?: boolean | undefined;
   readonly plugin?: string | undefined;
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 /** In less time than this a message may not have crossed. */
 const FAIR_MS = 5_000;
 
 /** `mmrelay demo`: the whole relay, alive, with nothing installed. */
 export async function demo(flags: DemoFlags): Promise<ExitCode> {
-  const forMs = flags.for === undefined ? null : durationMs(flags.for);
+  const forMs = flags.for ?? null;
   const plugin = flags.plugin === undefined ? null : findGuestPlugin(homePaths(flags), flags.plugin);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -48,12 +47,4 @@ export async function demo(flags: DemoFlags): Promise<ExitCode> {
   if (error !== null) throw error;
   const silent = flags.quiet !== true && (toMatrix === 0 || toMesh === 0) && (forMs ?? 0) >= FAIR_MS;
   return silent || stored.plain > 0 ? EXIT.runtime : EXIT.ok;
-}
-
-function durationMs(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
-  const unit = UNITS[match?.[2] ?? 's'];
-  if (match === null || unit === undefined)
-    throw new RelayError('CONFIG_DURATION', `--for ${text}: write a time as 10s, 2m or 1h`);
-  return Number(match[1]) * unit;
 }

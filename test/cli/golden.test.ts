@@ -48,6 +48,14 @@ describe('version, help, usage', () => {
     expect((await run('config', 'check', '--help')).out).toContain('--strict');
   });
 
+  test('a time that is none is a mistake of usage', async () => {
+    const { run } = cliBox();
+    expect(await run('demo', '--for', 'soon')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('write a time as'),
+    });
+  });
+
   test.each([
     [['migrate', '--dryrun'], "unknown option '--dryrun'"],
     [['doctor', '--nonsense'], "unknown option '--nonsense'"],

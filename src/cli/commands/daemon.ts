@@ -1,6 +1,7 @@
 import type { ExitCode } from '../../util/exit-code.ts';
 import type { GlobalFlags } from '../context.ts';
 import type { DemoFlags } from '../demo.ts';
+import { duration } from './duration.ts';
 import { addCommand, type Registry } from './registry.ts';
 
 /** Actions of mmrelay 1.x that were flags. */
@@ -64,7 +65,7 @@ Exit code: 0 read, 1 no relay runs, 3 the configuration is not valid and nothing
     },
     async (flags: DemoFlags) => (await import('../demo.ts')).demo(flags),
   )
-    .option('--for <duration>', 'end after this time, as 10s or 2m')
+    .option('--for <duration>', 'end after this time, as 10s or 2m', duration)
     .option('--quiet', 'no scripted chatter, only what you type')
     .option('--plugin <name>', 'with one of your plugins: its name, or a path');
 }

@@ -1,12 +1,13 @@
-import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../../util/duration.ts';
+import { Option } from 'commander';
 import type { GlobalFlags } from '../context.ts';
 import type { ReleaseFlags } from '../radio.ts';
+import { duration } from './duration.ts';
 import { addCommand, type Registry } from './registry.ts';
 
 /** radio release, radio claim. */
 export function addRadioCommands(registry: Registry): void {
   const radio = registry.program.command('radio').description('the radio of the running relay: release, claim');
+  const time = new Option('--for <time>', 'how long, as 90s, 10m or 2h; 7d at most');
   addCommand(
     registry,
     radio,
@@ -18,17 +19,11 @@ The relay goes on: texts for the radio wait and leave when it is back. It takes 
 after a restart, or with "mmrelay radio claim". The name is needed where there are several radios.`,
     },
     async (flags: ReleaseFlags, [name]) => (await import('../radio.ts')).radioRelease(flags, name ?? null),
-  ).option('--for <time>', 'how long, as 90s, 10m or 2h; 7d at most', duration, '10m');
+  ).addOption(time.argParser(duration).default(600_000, '10m'));
   addCommand(
     registry,
     radio,
     { usage: 'claim [name]', description: 'take a released radio back now' },
     async (flags: GlobalFlags, [name]) => (await import('../radio.ts')).radioClaim(flags, name ?? null),
   );
-}
-
-/** Checked while the command line is read: a wrong time is a mistake of usage. */
-function duration(text: string): string {
-  if (parseDuration(text) === null) throw new InvalidArgumentError('write a time as 90s, 10m or 2h');
-  return text;
 }

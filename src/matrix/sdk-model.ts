@@ -27,9 +27,9 @@ export interface SdkModelOptions {
   readonly api: MatrixApi;
   readonly logger: Logger;
   readonly timeoutMs: number;
-  /** The token to use now: the SDK's own copy ages when we renew it or log in again. */
   /** The one road into a room. @throws RelayError */
   readonly send: MatrixPort['send'];
+  /** The token to use now: the SDK's own copy ages when we renew it or log in again. */
   readonly tokens: TokenSource;
 }
 

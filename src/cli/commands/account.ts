@@ -40,7 +40,7 @@ export function addAccountCommands(registry: Registry): void {
   addCommand(
     registry,
     auth,
-    { usage: 'logout', description: 'end the session on the homeserver and remove credentials and keys' },
+    { usage: 'logout', description: 'end the session on the homeserver and remove the credentials; the keys stay' },
     async (flags: LogoutFlags) => (await import('../auth-logout.ts')).authLogout(flags),
   )
     .option('-y, --yes', 'do not ask')

@@ -1,19 +1,18 @@
 import { askDaemon } from '../app/control/client.ts';
 import { timeText } from '../app/control/status-text.ts';
-import { ageText } from '../app/doctor/finding.ts';
 import { systemClock } from '../util/clock.ts';
-import { parseDuration } from '../util/duration.ts';
+import { ageText } from '../util/duration.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { type GlobalFlags, homePaths } from './context.ts';
 
 export interface ReleaseFlags extends GlobalFlags {
-  /** As `10m`. */
-  readonly for: string;
+  /** Milliseconds. */
+  readonly for: number;
 }
 
 /** `mmrelay radio release`. @throws RelayError CONTROL_*, in words for a person */
 export async function radioRelease(flags: ReleaseFlags, name: string | null): Promise<ExitCode> {
-  const args = { radio: name, forMs: parseDuration(flags.for) ?? 0 };
+  const args = { radio: name, forMs: flags.for };
   const { radio, untilMs } = await askDaemon(homePaths(flags).home.path, 'radio-release', { args });
   const left = ageText(untilMs - systemClock.now());
   console.log(`✅ Radio ${radio} is free until ${timeText(untilMs)} (${left}). Texts for it wait.`);

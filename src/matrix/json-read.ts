@@ -1,12 +1,8 @@
-import type { JsonObject, JsonValue } from '../util/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../util/json.ts';
 
 /** Reading JSON that others wrote: a wrong type is the same as absent. */
 export function asObject(value: JsonValue | undefined): JsonObject {
   return isObject(value) ? value : {};
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function asObjects(value: JsonValue | undefined): readonly JsonObject[] {

@@ -1,10 +1,10 @@
 import type { Clock } from '../util/clock.ts';
+import { isObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText } from '../util/relay-error.ts';
 import type { DeliverySource, RadioDelivery, RoomDelivery } from './delivery.ts';
 import { radioLane } from './delivery.ts';
 import type { RoomOutcome } from './room-lane.ts';
-import { isObject } from './rules/view.ts';
 import type { StorePort } from './store-port.ts';
 
 export interface WaitingMarksOptions {

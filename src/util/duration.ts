@@ -11,3 +11,11 @@ export function parseDuration(text: string): number | null {
   const match = /^(\d{1,7}(?:\.\d{1,3})?)([smhdw])$/i.exec(text);
   return match === null ? null : Number(match[1]) * (UNITS_MS[(match[2] ?? '').toLowerCase()] ?? 0);
 }
+
+/** `3 min`, `2 h`. */
+export function ageText(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 120) return `${s} s`;
+  if (s < 7200) return `${Math.round(s / 60)} min`;
+  return s < 172_800 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86_400)} days`;
+}

@@ -4,7 +4,7 @@
  * `{"v":1,"ok":true,"result":…}` or `{"v":1,"ok":false,"code":"RADIO_…","error":"…"}`.
  */
 
-import type { JsonObject } from '../../util/json.ts';
+import { isObject, type JsonObject } from '../../util/json.ts';
 import { RelayError } from '../../util/relay-error.ts';
 import type { DaemonStatus } from '../relay-status.ts';
 import type { ReloadOutcome } from '../reload/reloader.ts';
@@ -68,8 +68,4 @@ function parseObject(line: string): JsonObject | null {
   } catch {
     return null; // what is no JSON is no request either
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
+import { ageText } from '../../util/duration.ts';
 import { plural } from '../../util/plural.ts';
-import { ageText } from '../doctor/finding.ts';
 import type { LinkEpisode } from '../link-history.ts';
 import type { DaemonStatus } from '../relay-status.ts';
 

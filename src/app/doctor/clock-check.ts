@@ -1,4 +1,5 @@
-import { ageText, type Finding, findingsOf } from './finding.ts';
+import { ageText } from '../../util/duration.ts';
+import { type Finding, findingsOf } from './finding.ts';
 
 /** The Date header counts whole seconds and has travelled; ages of messages bear this much. */
 const TOLERATED_MS = 60_000;

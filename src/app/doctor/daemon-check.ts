@@ -2,7 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import type { AppPaths } from '../../config/paths.ts';
 import { lockOwner } from '../../observe/process-lock.ts';
 import type { Clock } from '../../util/clock.ts';
-import { ageText, type Finding, findingsOf } from './finding.ts';
+import { ageText } from '../../util/duration.ts';
+import { type Finding, findingsOf } from './finding.ts';
 import { checkLiveness } from './liveness.ts';
 
 export interface DaemonView {

@@ -26,11 +26,3 @@ export type FindingGroup =
 export function findingsOf(group: FindingGroup): (status: FindingStatus, text: string, remedy?: string) => Finding {
   return (status, text, remedy) => ({ group, status, text, remedy: remedy ?? null });
 }
-
-/** `3 min`, `2 h`. */
-export function ageText(ms: number): string {
-  const s = Math.max(0, Math.round(ms / 1000));
-  if (s < 120) return `${s} s`;
-  if (s < 7200) return `${Math.round(s / 60)} min`;
-  return s < 172_800 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86_400)} days`;
-}

@@ -4,10 +4,11 @@ import type { AppPaths } from '../../config/paths.ts';
 import type { RelayConfig } from '../../config/types.ts';
 import { inspectStore, type StoreView } from '../../store/inspect-store.ts';
 import type { Clock } from '../../util/clock.ts';
+import { ageText } from '../../util/duration.ts';
 import { plural } from '../../util/plural.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
 import { CRYPTO_KEY_FILE } from '../encryption.ts';
-import { ageText, type Finding, findingsOf } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 
 const MB = 1024 ** 2;
 const OLD_QUEUE_MS = 15 * 60_000;

@@ -6,9 +6,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeFileDurably } from '../../util/durable-file.ts';
-import type { JsonObject, JsonValue } from '../../util/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../util/json.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
-import { asNumber, asObject, asString, isObject } from '../json-read.ts';
+import { asNumber, asObject, asString } from '../json-read.ts';
 
 export interface Credentials {
   readonly homeserver: string;

@@ -1,7 +1,7 @@
-import type { JsonObject, JsonValue } from '../../util/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../util/json.ts';
 import type { RoomEvent } from '../ports.ts';
 import { htmlToText } from './html-to-text.ts';
-import { isObject, text } from './view.ts';
+import { text } from './view.ts';
 
 /** Relations of an event, read once. */
 export interface Relations {

@@ -1,3 +1,4 @@
+import { isObject } from '../../util/json.ts';
 import { BROADCAST } from '../../util/node-id.ts';
 import { DETECTION_SENSOR_APP, TEXT_MESSAGE_APP } from '../../util/portnums.ts';
 import { headOfBytes } from '../../util/utf8.ts';
@@ -19,7 +20,7 @@ import { meshnetName } from './meshnet-name.ts';
 import { refusal } from './permission.ts';
 import { meshPrefix, roomPrefix } from './prefix.ts';
 import { maxTextBytes, splitText, truncateText } from './split-text.ts';
-import { type DirectTarget, drop, type Intent, isObject, text, type WorldView } from './view.ts';
+import { type DirectTarget, drop, type Intent, text, type WorldView } from './view.ts';
 
 /** Everything about one event that the cases below share. */
 interface Outgoing {

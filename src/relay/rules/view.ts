@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../util/json.ts';
 import type { RadioDelivery, RoomDelivery } from '../delivery.ts';
 import type { MeshNode, RadioInfo } from '../ports.ts';
 import type { RelaySettings, RoomRoute } from '../settings.ts';
@@ -60,15 +59,11 @@ export type Intent =
     }
   | { readonly kind: 'drop'; readonly reason: string };
 
-/** `limited` reasons are said at most once a minute per sender. */
+/** `refused` and `rate` are said at most once a minute per sender. */
 export type TellReason = 'cut' | 'refused' | 'rate' | 'expired' | 'failed' | 'unread';
 
 export function drop(reason: string): readonly Intent[] {
   return [{ kind: 'drop', reason }];
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A non-empty string, or null. */

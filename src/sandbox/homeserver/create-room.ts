@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../util/json.ts';
-import { isObject, listAt, objectAt, stringAt } from './json-read.ts';
+import { isObject, type JsonObject } from '../../util/json.ts';
+import { listAt, objectAt, stringAt } from './json-read.ts';
 import { badParam, MatrixError } from './matrix-error.ts';
 import { hasCreators } from './power.ts';
 import type { Room } from './room.ts';

@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../util/json.ts';
+import { isObject, type JsonObject } from '../../util/json.ts';
 import { type DeviceKeys, mergeSignatures } from './device-keys.ts';
-import { isObject, objectAt } from './json-read.ts';
+import { objectAt } from './json-read.ts';
 import { badParam } from './matrix-error.ts';
 
 const KINDS = ['master_key', 'self_signing_key', 'user_signing_key'] as const;

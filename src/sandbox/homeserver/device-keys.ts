@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../../util/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../util/json.ts';
 import type { Hub } from './hub.ts';
-import { isObject, objectAt } from './json-read.ts';
+import { objectAt } from './json-read.ts';
 import { MatrixError } from './matrix-error.ts';
 
 interface KeysOfDevice {

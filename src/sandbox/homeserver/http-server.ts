@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { JsonObject } from '../../util/json.ts';
+import { isObject, type JsonObject } from '../../util/json.ts';
 import { errorText } from '../../util/relay-error.ts';
-import { isObject } from './json-read.ts';
 import { MatrixError } from './matrix-error.ts';
 import { BAD_GATEWAY_HTML, type Outage, OutageSwitch } from './outage.ts';
 import type { Match, Reply, RouteRequest, Router } from './router.ts';

@@ -1,9 +1,5 @@
-import type { JsonObject, JsonValue } from '../../util/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../util/json.ts';
 import { missingParam } from './matrix-error.ts';
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The object under `key`, or an empty one. */
 export function objectAt(source: JsonObject, key: string): JsonObject {

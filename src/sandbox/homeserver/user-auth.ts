@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { JsonObject } from '../../util/json.ts';
+import { isObject, type JsonObject } from '../../util/json.ts';
 import type { Account } from './accounts.ts';
-import { isObject, objectAt, stringAt } from './json-read.ts';
+import { objectAt, stringAt } from './json-read.ts';
 import { MatrixError } from './matrix-error.ts';
 
 /** User-interactive authentication. One per homeserver; holds the sessions that wait for their stage. */

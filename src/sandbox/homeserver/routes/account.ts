@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../../util/json.ts';
+import { isObject, type JsonObject } from '../../../util/json.ts';
 import type { Account } from '../accounts.ts';
-import { isObject, listAt, stringAt } from '../json-read.ts';
+import { listAt, stringAt } from '../json-read.ts';
 import { forbidden, notFound } from '../matrix-error.ts';
 import { defaultPushRules } from '../push-rules.ts';
 import type { Reply, RouteRequest, Router } from '../router.ts';

@@ -1,7 +1,6 @@
-import type { JsonObject } from '../../../util/json.ts';
+import { isObject, type JsonObject } from '../../../util/json.ts';
 import { relType, viewEvent } from '../event-view.ts';
 import { type EventFilter, filterEvents, parseEventFilter } from '../filter.ts';
-import { isObject } from '../json-read.ts';
 import { badParam, notFound } from '../matrix-error.ts';
 import { firstAfter, type Room } from '../room.ts';
 import type { Reply, RouteRequest, Router } from '../router.ts';

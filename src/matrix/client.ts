@@ -110,8 +110,7 @@ class MatrixClientAdapter implements MatrixAdapter {
     const { signal } = this.#abort;
     this.#account = new Account(options, { http, timeoutMs, clock, signal }, logger);
     this.#api = createApi({ tokens: this.#account, http, timeoutMs, signal });
-    const send: MatrixPort['send'] = (event) => this.#sender.send(event);
-    this.#model = new SdkModel({ crypto, api: this.#api, logger, timeoutMs, send, tokens: this.#account });
+    this.#model = new SdkModel({ crypto, api: this.#api, logger, timeoutMs, tokens: this.#account });
     const aliasesOf = (roomId: string): readonly string[] => roomAliases(this.#model.room(roomId));
     const encryptedRooms = options.encryptedRooms ?? new Set<string>();
     this.#upgrades = new RoomUpgrades(guardedUpgrades(encryptedRooms, options.upgradedRooms), logger);

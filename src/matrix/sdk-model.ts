@@ -10,10 +10,8 @@
  */
 
 import type { MatrixClient, Room } from 'matrix-js-sdk';
-import type { MatrixPort } from '../relay/ports.ts';
 import type { JsonObject, JsonValue } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
-import { RelayError } from '../util/relay-error.ts';
 import type { MatrixApi, TokenSource } from './api.ts';
 import type { ActiveCredentials } from './auth/account.ts';
 import { isLoggedOut, keepsDevice } from './errors.ts';
@@ -27,8 +25,6 @@ export interface SdkModelOptions {
   readonly api: MatrixApi;
   readonly logger: Logger;
   readonly timeoutMs: number;
-  /** The one road into a room. @throws RelayError */
-  readonly send: MatrixPort['send'];
   /** The token to use now: the SDK's own copy ages when we renew it or log in again. */
   readonly tokens: TokenSource;
 }
@@ -154,22 +150,7 @@ export class SdkModel {
     if (init.method === 'POST' && pathname.endsWith('/filter')) return json({ filter_id: '0' });
     if (pathname.endsWith('/capabilities')) return json({ capabilities: {} });
     if (pathname.includes('/rtc/')) return json({ errcode: 'M_NOT_FOUND', error: 'not used' }, 404);
-    const event = /\/rooms\/([^/]+)\/send\/([^/]+)\/([^/]+)$/.exec(pathname);
-    if (event !== null && init.method === 'PUT') return this.#send(event.slice(1).map(decodeURIComponent), init);
     return this.#passOn(address, init);
-  }
-
-  /** Steps of a verification, the only events that the SDK sends: by the one road, which encrypts them where the room is. */
-  async #send([roomId = '', type = '', txnId = '']: readonly string[], init: RequestInit): Promise<Response> {
-    try {
-      const content = JSON.parse(String(init.body)) as JsonObject;
-      const { eventId } = await this.#options.send({ roomId, type, txnId, content });
-      return json({ event_id: eventId });
-    } catch (error) {
-      // What is thrown looks like an outage: the SDK tries again.
-      if (!(error instanceof RelayError) || error.retry.kind !== 'never') throw error;
-      return json({ errcode: 'M_FORBIDDEN', error: error.message }, 403);
-    }
   }
 
   /** Of a client that was stopped it stays open for ever: nobody listens any more, not even to a rejection. */

@@ -1,4 +1,4 @@
-import { storedSession } from '../app/session.ts';
+import { freshSession } from '../app/session.ts';
 import { parseNewRoom, parseRoom, type RoomAnswer } from '../app/setup/answers.ts';
 import { type ChannelChoice, channelChoices } from '../app/setup/channels.ts';
 import { type KnownRoom, knownRooms } from '../app/setup/known-rooms.ts';
@@ -57,7 +57,7 @@ async function askAll(
   facts: RadioFacts | null,
 ): Promise<readonly Choice[] | null> {
   const channels = facts === null ? [] : channelChoices(facts);
-  const session = storedSession(paths);
+  const session = await freshSession(paths);
   const known = session === null ? [] : await knownRooms(session);
   if (channels.length > 0) console.log('Channels of the radio:');
   for (const { index, name, isPrimary, reach } of channels)
@@ -110,7 +110,7 @@ async function make(
   paths: AppPaths,
   options: { readonly invite: readonly string[]; readonly encrypted: boolean },
 ): Promise<RoomAnswer> {
-  const session = storedSession(paths);
+  const session = await freshSession(paths);
   if (session === null) throw new Error('a room is made after the login');
   const id = await newRoom(session, { name, ...options });
   console.log(`✅ Room "${name}" made: ${id}`);

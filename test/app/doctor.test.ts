@@ -187,7 +187,8 @@ test('doctor names the room that replaced a configured one', async () => {
   const path = join(home, 'database', 'meshtastic.sqlite');
   mkdirSync(join(home, 'database'), { recursive: true });
   const store = openStore({ path, logger: silentLogger });
-  store.values.set('upgraded:!old:example.org', '!new:example.org');
+  store.values.set('upgraded:!old:example.org', '!middle:example.org');
+  store.values.set('upgraded:!middle:example.org', '!new:example.org');
   store.close();
   const { findings } = await look(home);
   expect(findings).toContainEqual(

@@ -2,9 +2,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import type { RelayConfig } from '../../config/types.ts';
+import { RoomUpgrades } from '../../matrix/room-upgrades.ts';
 import { inspectStore, type StoreView } from '../../store/inspect-store.ts';
 import type { Clock } from '../../util/clock.ts';
 import { ageText } from '../../util/duration.ts';
+import { silentLogger } from '../../util/logger.ts';
 import { plural } from '../../util/plural.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
 import { CRYPTO_KEY_FILE } from '../encryption.ts';
@@ -69,9 +71,11 @@ export function checkUpgradedRooms(paths: AppPaths, config: RelayConfig | null):
   } catch {
     return []; // checkDatabase tells what is wrong with it
   }
+  const memory = { get: (id: string): string | null => upgraded.get(id) ?? null, set: () => undefined };
+  const upgrades = new RoomUpgrades(memory, silentLogger);
   return (config?.rooms ?? []).flatMap(({ id }) => {
-    const successor = upgraded.get(id);
-    if (successor === undefined) return [];
+    const successor = upgrades.follow(id);
+    if (successor === id) return [];
     return [finding('warning', `${id} was upgraded; the relay follows it`, `put ${successor} into the configuration`)];
   });
 }

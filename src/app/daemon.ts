@@ -16,6 +16,7 @@ import { type Clock, sleep } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { activityLog } from './activity-log.ts';
+import { adminVerification } from './admin-verification.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
 import { buildCrypto, encryptedRooms } from './encryption.ts';
 import { LinkHistory } from './link-history.ts';
@@ -30,7 +31,6 @@ import { type DaemonStatus, relayStatus } from './relay-status.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
 import { roomMemory } from './room-memory.ts';
 import { shareRadio } from './share-radio.ts';
-import { adminVerification } from './verification.ts';
 
 export interface DaemonOptions {
   readonly config: RelayConfig;

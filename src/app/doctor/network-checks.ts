@@ -117,7 +117,7 @@ async function checkRoom(
     const alias = id.startsWith('#') ? await ask(`/directory/room/${encodeURIComponent(id)}`) : null;
     const roomId = alias === null ? id : String(alias.room_id);
     if (!member.has(roomId))
-      return finding('warning', `${id}: not joined`, 'invite the account; the relay joins at its start');
+      return finding('warning', `${id}: not joined`, 'invite the account; the relay joins by itself');
     const state = (type: string): ReturnType<Ask> => ask(`/rooms/${encodeURIComponent(roomId)}/state/${type}`);
     const encrypted = await orNone(state('m.room.encryption'));
     const levels = await orNone(state('m.room.power_levels'));

@@ -75,7 +75,16 @@ export async function setUpIdentity(setup: Setup, options: IdentityOptions): Pro
 
 /** What hung on the old identity, its secret storage and its backup, cannot be opened by the new one: all three are made anew. */
 async function resetIdentity(setup: Setup, options: IdentityOptions): Promise<void> {
-  await makeCrossSigning(setup, options);
+  const { secretStorage } = setup.client;
+  const oldKeyId = await secretStorage.getDefaultKeyId();
+  try {
+    // Else the SDK wants to write into the old one, before it asks whether it may.
+    if (oldKeyId !== null) await secretStorage.setDefaultKeyId(null);
+    await makeCrossSigning(setup, options);
+  } catch (error) {
+    if (oldKeyId !== null) await secretStorage.setDefaultKeyId(oldKeyId);
+    throw error;
+  }
   await makeSecretStorage(setup, options, { setupNewSecretStorage: true, setupNewKeyBackup: true });
 }
 

@@ -1,8 +1,7 @@
 /**
  * Interactive verification of our device and account by emoji (client-server API, "Short Authentication String"), asked
  * for by others: by to-device message, or in a room. One per session of DeviceCrypto; holds the flows under way.
- * Steps in a chat are sent by the SDK itself, unencrypted as its clients send them; a matrix-js-sdk client on Synapse that got
- * them encrypted did not go on (tried, November 2026). They hold no secret.
+ * Steps in a chat are sent by the SDK itself, unencrypted, as its own clients send them. They hold no secret.
  */
 
 import type { MatrixClient, MatrixEvent } from 'matrix-js-sdk';

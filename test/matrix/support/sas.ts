@@ -81,5 +81,7 @@ export async function directChat({ client }: CryptoUser, userId: string): Promis
     invite: [userId],
     initial_state: [{ type: EventType.RoomEncryption, state_key: '', content: encryption }],
   });
+  const knowsInvite = () => client.getRoom(room_id)?.getMember(userId) ?? null;
+  while (knowsInvite() === null) await new Promise((resolve) => setTimeout(resolve, 30));
   return room_id;
 }

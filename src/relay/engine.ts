@@ -166,9 +166,11 @@ export class Engine {
     return this.#radios.get(radioLane(radio))?.offerGuest(packet) ?? false;
   }
 
-  /** Rooms that take nothing at the moment, with the reason. */
+  /** Rooms that take nothing at the moment, with the reason; what still waits for one taken out is nobody's trouble. */
   blockedRooms(): ReadonlyMap<string, string> {
-    return new Map([...this.#names.waiting(), ...this.#rooms.blocked()]);
+    const mapped = new Set(this.#options.settings.routes.map(({ room }) => room));
+    const blocked = [...this.#rooms.blocked()].filter(([room]) => mapped.has(room) || parseDirectRoom(room) !== null);
+    return new Map([...this.#names.waiting(), ...blocked]);
   }
 
   /** Lanes, or `inbox`, that have owed their next step for so long that only a restart helps. */

@@ -97,6 +97,28 @@ describe('mesh to Matrix', () => {
     expect(f.matrix.bodies().at(-1)).toBe('[!0a11ce01/Home]: later');
   });
 
+  it('of a room that was taken out of the configuration nobody is told that it is closed; what waits still may go', async () => {
+    let { routes } = settings();
+    const live = {
+      ...settings(),
+      get routes() {
+        return routes;
+      },
+    };
+    const f = await startEngine({ settings: live });
+    f.matrix.refuse = () => new RelayError('MATRIX_FORBIDDEN', 'not in the room');
+    f.radio.sink?.onPacket(packet({ id: 1, text: 'waits' }));
+    await f.clock.advance(60_000);
+    expect([...f.engine.blockedRooms()]).toEqual([[ROOM, 'not in the room']]);
+
+    routes = [];
+    f.engine.followSettings();
+    expect([...f.engine.blockedRooms()]).toEqual([]);
+    f.matrix.refuse = () => null;
+    await f.clock.advance(61_000);
+    expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: waits']);
+  });
+
   it('binds a reply to a message that waits ahead of it', async () => {
     const f = await startEngine();
     f.matrix.refuse = unreachable;

@@ -1,3 +1,4 @@
+import { errorCode } from '../util/relay-error.ts';
 import type { Draft } from './draft.ts';
 import type { Path } from './problems.ts';
 import type { KeyNode } from './schema/tree.ts';
@@ -84,7 +85,7 @@ function applyFileVariable(options: EnvOptions, name: string, path: Path): void 
     options.draft.report({
       severity: 'error',
       path,
-      message: `${variable} names a file that cannot be read (${codeOf(error)})`,
+      message: `${variable} names a file that cannot be read (${errorCode(error) || 'failure'})`,
       remedy: `make ${file} readable for this user, or unset ${variable}`,
       hideValue: true,
     });
@@ -106,11 +107,6 @@ function applyRooms({ draft, env }: EnvOptions): void {
   draft.setFromEnv(['matrix_rooms'], list, name);
 }
 
-/** `ENOENT` and the like. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'failure';
-}
-
 /** `password_file: path` beside `password`: reads the secret in place of the key. */
 export function applySecretFiles(draft: Draft, keys: readonly Path[], readSecret: (path: string) => string): void {
   for (const key of keys) {
@@ -130,7 +126,7 @@ export function applySecretFiles(draft: Draft, keys: readonly Path[], readSecret
       draft.report({
         severity: 'error',
         path: fileKey,
-        message: `names a file that cannot be read (${codeOf(error)})`,
+        message: `names a file that cannot be read (${errorCode(error) || 'failure'})`,
         remedy: 'make it readable for this user',
       });
     }

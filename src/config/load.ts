@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import type * as z from 'zod';
+import { errorCode } from '../util/relay-error.ts';
 import { type At, checkMatrix, checkRadios, checkRooms } from './checks.ts';
 import { coerce } from './coerce.ts';
 import { Draft, isMapping } from './draft.ts';
-import { applyEnv, applySecretFiles, codeOf, type Env } from './env.ts';
+import { applyEnv, applySecretFiles, type Env } from './env.ts';
 import { expandTilde } from './expand.ts';
 import { applyLegacy } from './legacy.ts';
 import { normalise } from './normalise.ts';
@@ -52,7 +53,7 @@ export function loadConfigFile(file: string, env: Env): LoadedConfig {
     if (stat.size > MAX_BYTES) return failed('is far too large for a configuration', null);
     bytes = readFileSync(file);
   } catch (error) {
-    return failed(`cannot be read (${codeOf(error)})`, 'check the path and its permissions');
+    return failed(`cannot be read (${errorCode(error) || 'failure'})`, 'check the path and its permissions');
   }
   const text = decode(bytes);
   if (text !== null) return parseConfig({ text, file, env });

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { codeOf, type Env } from './env.ts';
+import { errorCode } from '../util/relay-error.ts';
+import type { Env } from './env.ts';
 import { expandPath, userHome } from './expand.ts';
 import { type LoadedConfig, loadConfigFile, parseConfig } from './load.ts';
 import { platformDataDir } from './platform-dir.ts';
@@ -76,6 +77,6 @@ function kindOf(path: string): 'file' | 'directory' | 'absent' {
     return statSync(path).isDirectory() ? 'directory' : 'file';
   } catch (error) {
     // Something we may not look at is there for all we know: loading it will say so.
-    return ['ENOENT', 'ENOTDIR'].includes(codeOf(error)) ? 'absent' : 'file';
+    return ['ENOENT', 'ENOTDIR'].includes(errorCode(error)) ? 'absent' : 'file';
   }
 }

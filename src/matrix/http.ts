@@ -5,7 +5,7 @@
 
 import type { Clock } from '../util/clock.ts';
 import type { JsonObject, JsonValue } from '../util/json.ts';
-import { errorText } from '../util/relay-error.ts';
+import { errorCode, errorText } from '../util/relay-error.ts';
 import { asNumber, asObject, asString } from './json-read.ts';
 
 /** `unreached`: the server never saw the request. `cut`: it may have. `bad-answer`: a success that is no JSON. */
@@ -150,7 +150,7 @@ const UNREACHED: ReadonlyMap<string, string> = new Map([
 
 function connectionFailure(error: unknown): HttpFailure {
   const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = errorCode(cause);
   const words = UNREACHED.get(code);
   if (words !== undefined) return new HttpFailure('unreached', `${words} (${code})`);
   if (/^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)) {

@@ -12,6 +12,7 @@ import {
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Clock } from '../util/clock.ts';
+import { errorCode } from '../util/relay-error.ts';
 
 /** Who holds a home. */
 export interface LockOwner {
@@ -120,7 +121,7 @@ function create(path: string, content: string, pid: number): boolean {
     linkSync(temporary, path);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     return createWithoutLinks(path, content); // FAT and some network file systems have no hard links
   } finally {
     rmSync(temporary, { force: true });
@@ -132,7 +133,7 @@ function createWithoutLinks(path: string, content: string): boolean {
     writeFileSync(path, content, { mode: 0o600, flag: 'wx' });
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
 }
@@ -143,14 +144,14 @@ function removeStale(path: string, seen: string, pid: number): void {
   try {
     renameSync(path, aside);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
+    if (errorCode(error) === 'ENOENT') return;
     throw error;
   }
   if (readText(aside) !== seen) {
     try {
       linkSync(aside, path);
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
+      if (errorCode(error) !== 'EEXIST') throw error;
     }
   }
   rmSync(aside, { force: true });
@@ -185,7 +186,7 @@ function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }
@@ -215,7 +216,7 @@ const systemFacts: ProcessFacts = {
     try {
       process.kill(pid, 0);
     } catch (error) {
-      if (codeOf(error) !== 'EPERM') return null;
+      if (errorCode(error) !== 'EPERM') return null;
     }
     return startTicks(pid);
   },
@@ -241,8 +242,4 @@ function readOr(path: string): string {
   } catch {
     return ''; // no /proc on this system
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import SqliteModule from 'better-sqlite3';
 import { syncFolder } from '../util/durable-file.ts';
 import type { Logger } from '../util/logger.ts';
+import { errorCode } from '../util/relay-error.ts';
 import { Database } from './database.ts';
 import { storeError } from './store-error.ts';
 
@@ -25,7 +26,7 @@ function tighten(file: string, log: Logger): void {
   try {
     if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, PRIVATE_FILE);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (errorCode(error) === 'ENOENT') return;
     log.warn('The mode of a database file cannot be set to 0600', { file, cause: error });
   }
 }

@@ -1,10 +1,4 @@
-import { errorText, RETRY_LATER, RelayError, type RelayErrorOptions } from '../util/relay-error.ts';
-
-/** SQLite result code (`SQLITE_FULL`) or errno name (`ENOSPC`) of something that was thrown; null when it has none. */
-function codeOf(error: unknown): string | null {
-  if (!(error instanceof Error) || !('code' in error)) return null;
-  return typeof error.code === 'string' ? error.code : null;
-}
+import { errorCode, errorText, RETRY_LATER, RelayError, type RelayErrorOptions } from '../util/relay-error.ts';
 
 type StoreCode = 'STORE_FULL' | 'STORE_BUSY' | 'STORE_READONLY' | 'STORE_CORRUPT' | 'STORE_FAILED';
 
@@ -49,7 +43,7 @@ function mayPass(kind: StoreCode, code: string): boolean {
  */
 export function storeError(error: unknown, path: string): RelayError {
   if (error instanceof RelayError) return error;
-  const code = codeOf(error) ?? '';
+  const code = errorCode(error);
   const kind = classify(code);
   const text = code === '' ? errorText(error) : `${code}: ${errorText(error)}`;
   const options: RelayErrorOptions = mayPass(kind, code) ? { retry: RETRY_LATER, cause: error } : { cause: error };

@@ -39,6 +39,11 @@ export class RelayError extends Error {
   }
 }
 
+/** The code that the system, SQLite or we gave an error, as `ENOENT`; '' when it has none. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
 /** The message of anything that was thrown, for a log line or a person. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { errorText, RelayError } from '../../util/relay-error.ts';
+import { errorCode, errorText, RelayError } from '../../util/relay-error.ts';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
 import { CONTROL_VERSION, type ControlVerbs, parseAnswer } from './protocol.ts';
 
@@ -63,7 +63,7 @@ function silent(): RelayError {
 }
 
 function asRelayError(error: unknown, home: string): RelayError {
-  const code = error instanceof Error && 'code' in error ? error.code : '';
+  const code = errorCode(error);
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR')
     return new RelayError('CONTROL_NOBODY', `No relay runs on ${home}`, { cause: error });
   if (code === 'EACCES' || code === 'EPERM')

@@ -35,8 +35,9 @@ const BATCH_ROWS = 200;
 const HELD_RECHECK_MS = 60_000;
 
 /**
- * Turns inbox rows into outbox rows, in the order they came. One per engine; holds a count of
- * rows that wait, and what was decided in a try that failed. Invariant: a row is marked done in the same transaction that writes what it leads to, so a crash repeats the decision, never its effect.
+ * Turns inbox rows into outbox rows, in the order they came. One per engine; holds a count of rows that wait, and what
+ * was decided in a try that failed. Invariant: a row is marked done in the same transaction that writes what it leads to,
+ * so a crash repeats the decision, never its effect.
  */
 export class InboxPump {
   readonly #options: InboxPumpOptions;
@@ -53,12 +54,13 @@ export class InboxPump {
   async step(): Promise<void> {
     const { store, waker, view, mustWait } = this.#options;
     const world = view();
-    const pending = store.inbox.pending(BATCH_ROWS + this.#held);
-    const rows = pending.filter((row) => !mustWait(row, world));
     // Rows that wait must not hide those behind them.
+    const maxRows = BATCH_ROWS + this.#held;
+    const pending = store.inbox.pending(maxRows);
+    const rows = pending.filter((row) => !mustWait(row, world));
     this.#held = pending.length - rows.length;
     if (rows.length === 0) {
-      if (pending.length < BATCH_ROWS + this.#held) await waker.wait(HELD_RECHECK_MS);
+      if (pending.length < maxRows) await waker.wait(HELD_RECHECK_MS);
       return;
     }
     const claimed = new Set<number>();

@@ -110,6 +110,18 @@ describe('W20, W47: rooms by alias', () => {
     expect(f.engine.blockedRooms().size).toBe(0);
   });
 
+  it('hundreds of events that wait for an alias do not hold up what can be decided', async () => {
+    const f = await startEngine({
+      settings: settings({ routes: [route({ room: alias }), route()] }),
+      prepare: ({ matrix }) => Object.assign(matrix, { resolveRoom: nowhere }),
+    });
+    joinAll(f, ROOM, SECOND);
+    const early = Array.from({ length: 450 }, (_, index) => roomEvent({ roomId: SECOND, eventId: `$early${index}` }));
+    f.matrix.sync([...early, roomEvent({ eventId: '$known', body: 'now' })]);
+    await f.clock.advance(5_000);
+    expect(f.radio.texts()).toEqual(['Alice[M]: now']);
+  });
+
   it('an event that came before the alias was known is relayed, not lost', async () => {
     const f = await startEngine({
       settings: byAlias,

@@ -16,7 +16,8 @@ it('a radio over TCP: carries both ways through resets and silent half-open link
     ]);
     expect(stage.logs.some((line) => line.includes('no sign of life'))).toBe(true);
   } finally {
-    await stage.close();
+    // First, or the radio waits for the far end of a silent line.
     await cable.close();
+    await stage.close();
   }
 });

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { RelayError } from '../../util/relay-error.ts';
+import { RETRY_LATER, RelayError } from '../../util/relay-error.ts';
 import type { Git } from './git.ts';
-import type { Origin, Ref } from './repository.ts';
+import { type Origin, type Ref, redactUrl } from './repository.ts';
 
 export interface Checkout {
   readonly folder: string;
@@ -36,14 +36,33 @@ export async function ensureCheckout(options: CheckoutOptions): Promise<Checkout
   if (!existsSync(join(folder, '.git'))) return { folder, commit: await cloneInto(folder, options), changed: true };
   await verifyOrigin(folder, options);
   const before = await headOf(git, folder);
-  const isThere = ref.kind === 'commit' ? before.startsWith(ref.name.toLowerCase()) : !update;
+  const isThere =
+    ref.kind === 'commit'
+      ? before.startsWith(ref.name.toLowerCase())
+      : !update && (await readPlace(git, folder)) === placeOf(ref, before);
   if (isThere) {
     await git(['checkout', '--quiet', '--force', '--detach', before], { cwd: folder });
     return { folder, commit: before, changed: false };
   }
   const commit = await fetchRef(folder, options);
-  await git(['checkout', '--quiet', '--force', '--detach', commit], { cwd: folder });
+  await checkOut(folder, commit, options);
   return { folder, commit, changed: commit !== before };
+}
+
+async function checkOut(folder: string, commit: string, { git, ref }: CheckoutOptions): Promise<void> {
+  await git(['checkout', '--quiet', '--force', '--detach', commit], { cwd: folder });
+  await git(['config', '--local', PLACE_KEY, placeOf(ref, commit)], { cwd: folder });
+}
+
+/** Of which ref a checkout is, and where that was; kept with the commit, so that half a change is no change. */
+const PLACE_KEY = 'mmrelay.place';
+
+function placeOf(ref: Ref, commit: string): string {
+  return `${ref.kind} ${ref.name} ${commit}`;
+}
+
+function readPlace(git: Git, folder: string): Promise<string> {
+  return git(['config', '--local', '--default', '', '--get', PLACE_KEY], { cwd: folder });
 }
 
 /** Where the newest commit of the ref is, without fetching it; null when the origin does not say. */
@@ -65,7 +84,7 @@ async function cloneInto(folder: string, options: CheckoutOptions): Promise<stri
     await git(['init', '--quiet', '--template=', '--', staging]);
     await git(['config', 'remote.origin.url', origin.url], { cwd: staging });
     const commit = await fetchRef(staging, options);
-    await git(['checkout', '--quiet', '--force', '--detach', commit], { cwd: staging });
+    await checkOut(staging, commit, options);
     renameSync(staging, folder);
     return commit;
   } finally {
@@ -87,7 +106,11 @@ async function fetchRef(folder: string, { git, origin, ref }: CheckoutOptions): 
   const isFull = ref.name.length === 40;
   const isAlone = isFull && (await fetch(ref.name.toLowerCase(), '--depth=1').then(yes, no));
   if (!isAlone) await fetch('+refs/heads/*:refs/remotes/origin/*');
-  return git(['rev-parse', '--verify', '--end-of-options', `${ref.name.toLowerCase()}^{commit}`], { cwd: folder });
+  const found = ['rev-parse', '--verify', '--end-of-options', `${ref.name.toLowerCase()}^{commit}`];
+  return git(found, { cwd: folder }).catch((cause: unknown) => {
+    const text = `${redactUrl(origin.url)} has no commit ${ref.name}`;
+    throw new RelayError('PLUGIN_GIT', text, { cause, retry: RETRY_LATER });
+  });
 }
 
 const yes = (): boolean => true;

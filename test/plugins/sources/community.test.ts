@@ -78,6 +78,32 @@ describe('a community plugin from git', () => {
     expect(versionIn(folder)).toBe('1');
   });
 
+  it('goes to another tag or branch as soon as the configuration names one', async () => {
+    const repository = createRepository();
+    repository.commit({ 'index.js': pluginCode('plugin', '1') });
+    repository.git('tag', 'v1');
+    repository.commit({ 'index.js': pluginCode('plugin', '2') });
+    repository.git('tag', 'v2');
+    const from = source();
+    const { folder } = await from.install(plugin(repository, 'tag', 'v1'), false);
+
+    expect(await from.install(plugin(repository, 'tag', 'v2'), false)).toMatchObject({ changed: true });
+    expect(versionIn(folder)).toBe('2');
+    await from.install(plugin(repository, 'tag', 'v1'), false);
+    expect(versionIn(folder)).toBe('1');
+    await from.install(plugin(repository, 'branch', 'main'), false);
+    expect(versionIn(folder)).toBe('2');
+    await expect(from.prepare(plugin(repository, 'tag', 'v3'))).rejects.toMatchObject({ code: 'PLUGIN_GIT' });
+  });
+
+  it('names a commit that its origin does not have', async () => {
+    const repository = createRepository();
+    repository.commit({ 'index.js': pluginCode('plugin', '1') });
+    await expect(source().install(plugin(repository, 'commit', 'abcdef1'), false)).rejects.toThrow(
+      `${repository.url} has no commit abcdef1`,
+    );
+  });
+
   it('two of one name from two origins lie apart', async () => {
     const one = createRepository();
     const two = createRepository();

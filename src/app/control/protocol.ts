@@ -11,7 +11,7 @@ import type { ReloadOutcome } from '../reload/reloader.ts';
 
 export const CONTROL_VERSION = 1;
 /** No request is near that long. */
-export const MAX_REQUEST_BYTES = 4096;
+export const MAX_REQUEST_CHARS = 4096;
 
 /** All verbs with what they take and give. */
 export interface ControlVerbs {
@@ -44,7 +44,7 @@ export function parseRequest(line: string): ControlRequest {
   return { verb, args };
 }
 
-/** The result in one line of the relay. @throws RelayError with the code of the relay, CONTROL_ANSWER for anything else */
+/** The result in one line of the relay. @throws RelayError CONTROL_REFUSED in the words of the relay, CONTROL_ANSWER for anything else */
 export function parseAnswer(line: string): unknown {
   const value = parseObject(line);
   if (value?.v !== CONTROL_VERSION)

@@ -7,7 +7,7 @@ import { type Endpoint, openEndpoint } from './endpoint.ts';
 import {
   type ControlRequest,
   type ControlVerbs,
-  MAX_REQUEST_BYTES,
+  MAX_REQUEST_CHARS,
   parseRequest,
   refusalLine,
   resultLine,
@@ -111,7 +111,7 @@ function serve(socket: Socket, options: ControlServerOptions): void {
   const onData = (chunk: string): void => {
     text += chunk;
     const end = text.indexOf('\n');
-    if (end < 0 && text.length <= MAX_REQUEST_BYTES) return;
+    if (end < 0 && text.length <= MAX_REQUEST_CHARS) return;
     socket.off('data', onData);
     socket.resume();
     void answer(end < 0 ? '' : text.slice(0, end), options).then((line) => socket.end(line));

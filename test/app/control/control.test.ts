@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { askDaemon } from '../../../src/app/control/client.ts';
-import { MAX_REQUEST_BYTES, parseRequest } from '../../../src/app/control/protocol.ts';
+import { MAX_REQUEST_CHARS, parseRequest } from '../../../src/app/control/protocol.ts';
 import { type ControlServer, startControlServer, type VerbHandlers } from '../../../src/app/control/server.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
@@ -131,7 +131,7 @@ test.each([
   ['another version', '{"v":7,"verb":"status"}\n', 'CONTROL_VERSION'],
   ['no such verb', '{"v":1,"verb":"constructor"}\n', 'CONTROL_VERB'],
   ['no verb', '{"v":1}\n', 'CONTROL_REQUEST'],
-  ['a flood without an end', 'x'.repeat(MAX_REQUEST_BYTES + 1), 'CONTROL_REQUEST'],
+  ['a flood without an end', 'x'.repeat(MAX_REQUEST_CHARS + 1), 'CONTROL_REQUEST'],
 ])('a bad client harms nobody: %s', async (_name, text, code) => {
   const home = newHome();
   await serve(home);

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, parse } from 'node:path';
 import type { AppPaths } from '../config/paths.ts';
 import type { PluginEntryConfig, RelayConfig } from '../config/types.ts';
 import { customEntry, folderEntry } from '../plugins/sources/entry.ts';
+import { locatePlugin } from '../plugins/sources/locate.ts';
 import { runPluginTests, type TestResult } from '../plugins/sources/run-tests.ts';
 import { templateFiles } from '../plugins/sources/template.ts';
 import { isPluginName } from '../plugins/validate.ts';
@@ -36,7 +37,7 @@ export function listPlugins({ config, paths }: PluginSetup): readonly PluginRow[
     active: isActive(core, name),
     note: CORE_PLUGINS.includes(name) ? '' : 'there is no core plugin of this name',
   }));
-  const customNames = new Set([...custom.map(({ name }) => name), ...folderNames(paths.customPlugins.path)]);
+  const customNames = new Set([...custom.map(({ name }) => name), ...customNamesIn(paths.customPlugins.path)]);
   const customRows = [...customNames].map((name) => ({
     name,
     tier: 'custom' as const,
@@ -84,6 +85,13 @@ function folderNames(root: string): string[] {
     .map(({ name }) => name);
 }
 
+/** Of folders and of single files. */
+function customNamesIn(root: string): string[] {
+  if (!existsSync(root)) return [];
+  const files = readdirSync(root).filter((file) => /\.(?:ts|js|mjs)$/.test(file) && !file.includes('.test.'));
+  return [...folderNames(root), ...files.map((file) => parse(file).name).filter(isPluginName)];
+}
+
 function sourceOf({ config, paths }: PluginSetup): ReturnType<typeof communitySource> {
   return communitySource(config, paths, { logger: silentLogger, clock: systemClock });
 }
@@ -128,22 +136,35 @@ export async function installPlugins(
   return results;
 }
 
-/** Removes the code of a custom or community plugin; its data stays. @returns the folder @throws RelayError PLUGIN_MISSING */
-export function removePlugin({ config, paths }: PluginSetup, name: string): string {
+export interface RemovedCode {
+  readonly folder: string;
+  /** Where the code is now; null when it is gone. */
+  readonly keptIn: string | null;
+}
+
+/**
+ * Removes the code of a community plugin, which its origin has. That of a custom plugin may be nowhere else: it is set
+ * aside. Data stay. @throws RelayError PLUGIN_NAME, PLUGIN_MISSING
+ */
+export function removePlugin({ config, paths }: PluginSetup, name: string): RemovedCode {
   if (!isPluginName(name)) throw new RelayError('PLUGIN_NAME', `"${name}" cannot be the name of a plugin`);
   const entry = config.plugins.community.find((candidate) => candidate.name === name);
+  const custom = join(paths.customPlugins.path, name);
   const folders = [
     ...(entry === undefined ? [] : [sourceOf({ config, paths }).folder(communityPlugin(entry))]),
-    join(paths.customPlugins.path, name),
+    custom,
     join(paths.communityPlugins.path, name),
   ];
   const folder = folders.find((candidate) => existsSync(candidate));
   if (folder === undefined) throw new RelayError('PLUGIN_MISSING', `There is no code of a plugin called ${name}`);
+  const keptIn = folder === custom ? join(paths.plugins.path, 'removed', `${name}-${systemClock.now()}`) : null;
+  if (keptIn !== null) mkdirSync(keptIn, { recursive: true, mode: 0o700 });
   // Its data folder may lie inside; only code goes.
-  for (const file of readdirSync(folder))
-    if (file !== 'data') rmSync(join(folder, file), { recursive: true, force: true });
+  for (const file of readdirSync(folder).filter((item) => item !== 'data'))
+    if (keptIn === null) rmSync(join(folder, file), { recursive: true, force: true });
+    else renameSync(join(folder, file), join(keptIn, file));
   if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
-  return folder;
+  return { folder, keptIn };
 }
 
 /** Writes a working example. @returns its folder @throws RelayError PLUGIN_NAME, PLUGIN_EXISTS */
@@ -157,9 +178,7 @@ export function newPlugin({ customPlugins }: AppPaths, name: string): string {
   return folder;
 }
 
-/** Checks a custom plugin (by name) or any plugin (by folder) and runs its tests. @throws RelayError PLUGIN_* */
-export function testPluginCode({ customPlugins }: AppPaths, which: string): Promise<readonly TestResult[]> {
-  const isFolder = which.includes('/');
-  const entry = isFolder ? folderEntry(which, which.split('/').at(-1) ?? '') : customEntry(customPlugins.path, which);
-  return runPluginTests(entry, isFolder ? null : which);
+/** Checks a custom plugin (by name) or any plugin (by path) and runs its tests. @throws RelayError PLUGIN_* */
+export async function testPluginCode({ customPlugins }: AppPaths, which: string): Promise<readonly TestResult[]> {
+  return runPluginTests(locatePlugin(customPlugins.path, which));
 }

@@ -17,7 +17,7 @@ const FAIR_MS = 5_000;
 /** `mmrelay demo`: the whole relay, alive, with nothing installed. */
 export async function demo(flags: DemoFlags): Promise<ExitCode> {
   const forMs = flags.for ?? null;
-  const plugin = flags.plugin === undefined ? null : findGuestPlugin(homePaths(flags), flags.plugin);
+  const plugin = flags.plugin === undefined ? null : await findGuestPlugin(homePaths(flags), flags.plugin);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal);

@@ -42,8 +42,9 @@ function resultLine({ name, commit, changed, news, problem }: InstallResult): st
 
 /** plugins remove */
 export function pluginsRemove(flags: GlobalFlags, name: string): ExitCode {
-  const folder = removePlugin(loadSetup(flags), name);
+  const { folder, keptIn } = removePlugin(loadSetup(flags), name);
   console.log(`Removed the code in ${folder}. Its entry in the configuration and its data stay.`);
+  if (keptIn !== null) console.log(`It is your own, so it is kept in ${keptIn}; delete that when you like.`);
   return EXIT.ok;
 }
 

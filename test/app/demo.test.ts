@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findGuestPlugin } from '../../src/app/demo/guest-plugin.ts';
+import { findGuestPlugin, installGuestPlugin } from '../../src/app/demo/guest-plugin.ts';
 import { runDemo } from '../../src/app/demo/run-demo.ts';
+import { customEntry } from '../../src/plugins/sources/entry.ts';
 
 it('shows an encrypted room: the second client reads what the homeserver cannot', { timeout: 60_000 }, async () => {
   const lines: string[] = [];
@@ -31,7 +32,7 @@ it('shows an encrypted room: the second client reads what the homeserver cannot'
 });
 
 it("runs somebody's plugin: its command is answered on both sides", { timeout: 60_000 }, async () => {
-  const folder = join(mkdtempSync(join(tmpdir(), 'mmrelay-guest-')), 'echo');
+  const folder = join(mkdtempSync(join(tmpdir(), 'mmrelay-guest-')), 'checkout-of-echo');
   mkdirSync(folder);
   const command = "{ name: 'echo', description: 'x', run: ({ argText }) => 'echo ' + argText }";
   writeFileSync(
@@ -49,7 +50,7 @@ it("runs somebody's plugin: its command is answered on both sides", { timeout: 6
     chatter: false,
     signal: stop.signal,
     input: typed(),
-    plugin: findGuestPlugin({ customPlugins: { path: '/nowhere' } as never }, folder),
+    plugin: await findGuestPlugin({ customPlugins: { path: '/nowhere' } as never }, folder),
     print: (line) => {
       lines.push(line);
       if (lines.some((one) => /room +« .*echo one/.test(one)) && lines.some((one) => /mesh +« .*echo two/.test(one)))
@@ -61,9 +62,23 @@ it("runs somebody's plugin: its command is answered on both sides", { timeout: 6
   expect(lines.join('\n')).toMatch(/mesh +« relay +echo two/);
 });
 
-it('names what is wrong with a plugin before anything starts', () => {
-  const customPlugins = { path: mkdtempSync(join(tmpdir(), 'mmrelay-guest-')) } as never;
-  expect(() => findGuestPlugin({ customPlugins }, 'nothing')).toThrow(/There is no .*nothing/);
-  mkdirSync(join((customPlugins as { path: string }).path, 'empty'));
-  expect(() => findGuestPlugin({ customPlugins }, 'empty')).toThrow(/has no index.ts/);
+it('names what is wrong with a plugin before anything starts', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'mmrelay-guest-'));
+  const customPlugins = { path: root } as never;
+  await expect(findGuestPlugin({ customPlugins }, 'nothing')).rejects.toThrow(/There is no .*nothing/);
+  mkdirSync(join(root, 'empty'));
+  await expect(findGuestPlugin({ customPlugins }, 'empty')).rejects.toThrow(/has no index.ts/);
+  await expect(findGuestPlugin({ customPlugins }, join(root, 'nothing.ts'))).rejects.toThrow(
+    /There is no .*nothing.ts/,
+  );
+});
+
+it('takes a single file, and calls it as it calls itself', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'mmrelay-guest-'));
+  const file = join(root, 'draft.mjs');
+  writeFileSync(file, "export default { name: 'lamp', version: '1', api: 1 };");
+  const guest = await findGuestPlugin({ customPlugins: { path: root } as never }, file);
+  installGuestPlugin(guest, root);
+  expect(guest.name).toBe('lamp');
+  expect(customEntry(join(root, 'plugins', 'custom'), 'lamp')).toMatch(/custom\/lamp\/index\.mjs$/);
 });

@@ -1,25 +1,28 @@
-import { cpSync, existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { cpSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
-import { folderEntry } from '../../plugins/sources/entry.ts';
-import { RelayError } from '../../util/relay-error.ts';
+import { loadPlugin } from '../../plugins/sources/load.ts';
+import { locatePlugin } from '../../plugins/sources/locate.ts';
 
 /** A plugin that somebody writes, to be tried in the demo. */
 export interface GuestPlugin {
   readonly name: string;
-  readonly folder: string;
+  /** Its folder, or its only file. */
+  readonly path: string;
 }
 
-/** By the name of a custom plugin in the home, or a path. @throws RelayError PLUGIN_MISSING, PLUGIN_PYTHON, PLUGIN_PATH */
-export function findGuestPlugin({ customPlugins }: Pick<AppPaths, 'customPlugins'>, which: string): GuestPlugin {
-  const folder = which.includes('/') ? resolve(which) : join(customPlugins.path, which);
-  const name = basename(folder);
-  if (!existsSync(folder)) throw new RelayError('PLUGIN_MISSING', `There is no ${folder}`);
-  folderEntry(folder, name);
-  return { name, folder };
+/** By the name of a custom plugin in the home, or a path. @throws RelayError PLUGIN_* */
+export async function findGuestPlugin(
+  { customPlugins }: Pick<AppPaths, 'customPlugins'>,
+  which: string,
+): Promise<GuestPlugin> {
+  const { name, path, entry } = locatePlugin(customPlugins.path, which);
+  // A folder somewhere, as a checkout, may be called otherwise than the plugin in it.
+  return { name: name ?? (await loadPlugin(entry)).name, path };
 }
 
 /** Copies it into the demo's own home. */
-export function installGuestPlugin({ name, folder }: GuestPlugin, home: string): void {
-  cpSync(folder, join(home, 'plugins', 'custom', name), { recursive: true });
+export function installGuestPlugin({ name, path }: GuestPlugin, home: string): void {
+  const folder = join(home, 'plugins', 'custom', name);
+  cpSync(path, statSync(path).isDirectory() ? folder : join(folder, `index${extname(path)}`), { recursive: true });
 }

@@ -1,10 +1,11 @@
 import { deepStrictEqual, ok } from 'node:assert';
-import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, parse } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { errorText, RelayError } from '../../util/relay-error.ts';
 import { type PluginTests, testPlugin } from '../testing.ts';
-import { assertPlugin } from '../validate.ts';
+import { defaultExport, loadPlugin } from './load.ts';
+import type { PluginCode } from './locate.ts';
 
 export interface TestResult {
   readonly name: string;
@@ -13,23 +14,18 @@ export interface TestResult {
 }
 
 /**
- * Runs the tests beside a plugin (`*.test.ts`, `*.test.js`), after the check that it is one.
- * @param entry URL of the plugin's module
- * @param name what the relay will look for; null: any
+ * Runs the tests of a plugin (`*.test.ts`, `*.test.js`), after the check that it is one.
  * @throws RelayError PLUGIN_INVALID, PLUGIN_LOAD, PLUGIN_NAME, PLUGIN_NO_TESTS
  */
-export async function runPluginTests(entry: string, name: string | null): Promise<readonly TestResult[]> {
-  const plugin = assertPlugin(await defaultExport(entry));
-  if (name !== null && plugin.name !== name)
+export async function runPluginTests(code: PluginCode): Promise<readonly TestResult[]> {
+  const plugin = await loadPlugin(code.entry);
+  if (code.name !== null && plugin.name !== code.name)
     throw new RelayError(
       'PLUGIN_NAME',
-      `It calls itself "${plugin.name}", but its folder and the configuration "${name}"`,
+      `It calls itself "${plugin.name}", but its folder and the configuration "${code.name}"`,
     );
-  const folder = dirname(fileURLToPath(entry));
-  const files = [folder, join(folder, 'test')].flatMap(testFiles);
-  if (files.length === 0) throw new RelayError('PLUGIN_NO_TESTS', `There is no *.test.ts in ${folder}`);
   const results: TestResult[] = [];
-  for (const file of files) {
+  for (const file of testFiles(code)) {
     const tests = (await defaultExport(pathToFileURL(file).href)) as PluginTests;
     for (const [title, test] of Object.entries(tests ?? {})) {
       const tools = { open: (world = {}) => testPlugin(plugin, world), equal: deepStrictEqual, ok };
@@ -48,24 +44,21 @@ async function failureOf(test: () => Promise<void>): Promise<string | null> {
   }
 }
 
-function testFiles(folder: string): string[] {
+/** Of a folder: all at its root and beside its module. Of a single file: its own, for the neighbours are other plugins. */
+function testFiles({ path, entry }: PluginCode): readonly string[] {
+  const isFolder = statSync(path).isDirectory();
+  const roots = isFolder ? new Set([path, dirname(fileURLToPath(entry))]) : [dirname(path)];
+  const isOurs = isFolder ? () => true : (file: string) => file.startsWith(`${parse(path).name}.test.`);
+  const files = [...roots].flatMap((root) => [root, join(root, 'test')]).flatMap(testFilesIn);
+  const ours = files.filter((file) => isOurs(basename(file)));
+  if (ours.length > 0) return ours;
+  const wanted = isFolder ? `*.test.ts in ${path}` : `${parse(path).name}.test.ts beside ${path}`;
+  throw new RelayError('PLUGIN_NO_TESTS', `It can be loaded, but there is no ${wanted}`);
+}
+
+function testFilesIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((file) => /\.test\.m?[jt]s$/.test(file))
     .map((file) => join(folder, file));
-}
-
-async function defaultExport(url: string): Promise<unknown> {
-  try {
-    const module: unknown = await import(url);
-    return typeof module === 'object' && module !== null && 'default' in module ? module.default : null;
-  } catch (cause) {
-    throw new RelayError('PLUGIN_LOAD', `It cannot be loaded: ${whereAndWhat(cause)}`, { cause });
-  }
-}
-
-/** With the place in the file, which stands before the calls in the stack. */
-function whereAndWhat(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  return stack.split(/\n {4}at /)[0]?.trim() || errorText(error);
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,6 +51,43 @@ it('what the relay would refuse, the test refuses: another name, code that canno
   await expect(testPluginCode(paths, 'odd')).rejects.toThrow('It cannot be loaded: Error: at import');
 });
 
+it('tests a plugin at a path: a folder, a package whose module lies deeper, a single file without its neighbours', async () => {
+  const { paths, home } = setup();
+  const folder = newPlugin(paths, 'lamp');
+  const passed = [null, null, null];
+  const failures = async (which: string) => (await testPluginCode(paths, which)).map(({ failure }) => failure);
+  expect(await failures(folder)).toEqual(passed);
+
+  const deep = join(home, 'mmrelay-lamp');
+  mkdirSync(join(deep, 'src'), { recursive: true });
+  for (const [from, to] of [
+    ['index.ts', 'src/lamp.ts'],
+    ['index.test.ts', 'lamp.test.ts'],
+  ] as const)
+    copyFileSync(join(folder, from), join(deep, to));
+  writeFileSync(join(deep, 'package.json'), '{"main": "src/lamp.ts"}');
+  expect(await failures(deep)).toEqual(passed);
+
+  const single = join(paths.customPlugins.path, 'lone.ts');
+  writeFileSync(single, readFileSync(join(folder, 'index.ts'), 'utf8').replace("name: 'lamp'", "name: 'lone'"));
+  writeFileSync(join(paths.customPlugins.path, 'other.test.ts'), "throw new Error('of another plugin');");
+  await expect(testPluginCode(paths, 'lone')).rejects.toThrow(/can be loaded, but there is no lone\.test\.ts/);
+  copyFileSync(join(folder, 'index.test.ts'), join(paths.customPlugins.path, 'lone.test.ts'));
+  expect(await failures(single)).toHaveLength(3);
+  expect(await failures('lone')).toHaveLength(3);
+  await expect(testPluginCode(paths, join(home, 'nowhere'))).rejects.toMatchObject({ code: 'PLUGIN_MISSING' });
+});
+
+it('keeps the code of a custom plugin that is removed: it may be nowhere else', () => {
+  const given = setup();
+  const folder = newPlugin(given.paths, 'mine');
+  mkdirSync(join(folder, 'data'));
+  writeFileSync(join(folder, 'data', 'x'), '');
+  const { keptIn } = removePlugin(given, 'mine');
+  expect(existsSync(join(keptIn ?? '', 'index.ts'))).toBe(true);
+  expect(readdirSync(folder)).toEqual(['data']);
+});
+
 it('lists, installs, updates and removes', async () => {
   const repository = createRepository('lamp');
   const first = repository.commit({ 'index.js': pluginCode('lamp', '1') });
@@ -63,6 +100,8 @@ community-plugins:
   away: { active: true, repository: 'https://evil.example/x', branch: main }`);
   mkdirSync(join(given.paths.communityPlugins.path, 'old-map'), { recursive: true });
   writeFileSync(join(given.paths.communityPlugins.path, 'old-map', 'map.py'), '');
+  mkdirSync(given.paths.customPlugins.path, { recursive: true });
+  writeFileSync(join(given.paths.customPlugins.path, 'single.ts'), '');
   const note = (name: string): string | undefined => listPlugins(given).find((row) => row.name === name)?.note;
 
   expect(listPlugins(given).find(({ name }) => name === 'ping')).toMatchObject({
@@ -71,6 +110,7 @@ community-plugins:
     note: '',
   });
   expect(note('missing')).toContain('mmrelay plugins new missing');
+  expect(note('single')).toMatch(/single\.ts \(not in the configuration\)/);
   expect(note('lamp')).toContain('not installed');
   expect(note('away')).toContain('security.community_repo_hosts');
   expect(note('old-map')).toMatch(/Python plugin.*core plugin "map"/);
@@ -92,7 +132,7 @@ community-plugins:
     expect(readFileSync(entry, 'utf8')).toContain(`version: '${version}'`);
   }
   await expect(installPlugins(given, ['nobody'], false)).rejects.toThrow(/Not in community-plugins.*nobody/);
-  const folder = removePlugin(given, 'lamp');
-  expect(existsSync(folder)).toBe(false);
+  const { folder, keptIn } = removePlugin(given, 'lamp');
+  expect([existsSync(folder), keptIn]).toEqual([false, null]);
   expect(() => removePlugin(given, 'nobody')).toThrow(/no code of a plugin/);
 });

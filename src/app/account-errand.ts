@@ -40,6 +40,8 @@ export async function runErrand<T>(options: ErrandOptions, work: (account: Erran
   const lock = acquireLock({ path: paths.lockFile.path, clock: systemClock });
   if (!lock.ok) throw new RelayError('STORE_IN_USE', `The relay is running (pid ${lock.owner.pid}). ${ifRunning}`);
   const online = Promise.withResolvers<void>();
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+  failed.catch(() => undefined); // only those who wait for something want to know
   const matrix = createMatrix({
     credentials,
     login: null,
@@ -56,22 +58,23 @@ export async function runErrand<T>(options: ErrandOptions, work: (account: Erran
       required: true,
       canReplaceDevice: false,
       logger,
-      onFatal: online.reject,
+      onFatal: fail,
     }),
   });
   let state: MatrixState = matrix.state();
-  const cancel = systemClock.after(READY_MS, () => online.reject(unreachable(state)), { background: true });
+  const cancel = systemClock.after(READY_MS, () => fail(unreachable(state)), { background: true });
   try {
     const onState = (next: MatrixState): void => {
       state = next;
       if (next.status === 'syncing') online.resolve();
-      if (next.status === 'logged-out') online.reject(unreachable(next));
+      if (next.status === 'logged-out') fail(unreachable(next));
     };
     matrix.start({ onState, onSync: () => undefined, onLearned: () => undefined }, null);
-    await online.promise;
+    await Promise.race([online.promise, failed]);
+    cancel();
     if (!matrix.canEncrypt())
       throw new RelayError('CRYPTO_FAILED', 'The keys of this device cannot be used: see `mmrelay doctor`');
-    return await work({ userId: matrix.userId() ?? '', deviceId: credentials.deviceId });
+    return await Promise.race([work({ userId: matrix.userId() ?? '', deviceId: credentials.deviceId }), failed]);
   } finally {
     cancel();
     await matrix.stop();

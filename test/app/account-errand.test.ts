@@ -77,6 +77,17 @@ it('lets a person compare emoji with another person at their client, and gives t
   expect(existsSync(paths.lockFile.path)).toBe(false);
 });
 
+it('does not wait for anybody once the homeserver has ended the session', async () => {
+  const ready = Promise.withResolvers<void>();
+  const compare = () => Promise.resolve(true);
+  const verified = verifyAccount(paths, { only: null, onReady: () => ready.resolve(), compare });
+  const refused = expect(verified).rejects.toThrow('stay logged in');
+  await ready.promise;
+  await bot.call('POST', '/logout', {});
+  await refused;
+  expect(existsSync(paths.lockFile.path)).toBe(false);
+});
+
 it('beside a running relay it refuses, and says that administrators need no command', async () => {
   const held = acquireLock({ path: paths.lockFile.path, clock: systemClock });
   if (!held.ok) throw new Error('the home is held');

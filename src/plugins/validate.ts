@@ -1,5 +1,5 @@
 import { RelayError } from '../util/relay-error.ts';
-import { API_VERSION, type Plugin } from './api.ts';
+import { API_VERSION, type ArgSpec, type ConfigField, type Plugin } from './api.ts';
 
 const HANDLERS = ['start', 'stop', 'onMeshPacket', 'onMeshText', 'onRoomMessage', 'onRelayEvent'] as const;
 const NEEDS: ReadonlySet<string> = new Set([
@@ -18,6 +18,24 @@ const NEEDS: ReadonlySet<string> = new Set([
   'rooms',
   'relayEvents',
 ]);
+const FIELD_TYPES: readonly unknown[] = [
+  'boolean',
+  'number',
+  'integer',
+  'string',
+  'list',
+  'map',
+] satisfies ConfigField['type'][];
+const ARGUMENT_TYPES: readonly unknown[] = [
+  'word',
+  'text',
+  'node',
+  'integer',
+  'number',
+  'duration',
+  'choice',
+] satisfies ArgSpec['type'][];
+const SIDES: readonly unknown[] = ['room', 'mesh'];
 const COMMAND_NAME = /^[A-Za-z0-9][\w.-]{0,31}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -47,13 +65,16 @@ function problemsOf(plugin: Fields): string[] {
   else for (const name of needs) need(NEEDS.has(String(name)), `there is nothing called "${name}" to need`);
   const mayListen = plugin.onRelayEvent === undefined || (Array.isArray(needs) && needs.includes('relayEvents'));
   need(mayListen, 'onRelayEvent needs "relayEvents"');
-  problems.push(...listProblems(plugin.commands, 'commands', commandProblem));
+  problems.push(...typeProblems(plugin.configSchema, 'configSchema', FIELD_TYPES));
+  // Commands of a function come with the configuration; see assertCommand.
+  if (typeof plugin.commands !== 'function')
+    problems.push(...listProblems(plugin.commands, 'commands', commandProblem));
   problems.push(...listProblems(plugin.schedule, 'schedule', jobProblem));
   return problems;
 }
 
 function listProblems(list: unknown, name: string, check: (item: unknown) => string | null): string[] {
-  if (list === undefined || typeof list === 'function') return [];
+  if (list === undefined) return [];
   if (!Array.isArray(list)) return [`${name} must be a list`];
   return list.map(check).filter((problem) => problem !== null);
 }
@@ -69,7 +90,20 @@ function commandProblem(command: unknown): string | null {
   if (!isFields(command) || typeof command.name !== 'string') return 'a command has no name';
   if (!COMMAND_NAME.test(command.name)) return `"${command.name}" cannot be the name of a command`;
   if (typeof command.description !== 'string') return `command ${command.name} has no description`;
-  return typeof command.run === 'function' ? null : `command ${command.name} has no run`;
+  if (typeof command.run !== 'function') return `command ${command.name} has no run`;
+  const on = command.on ?? SIDES;
+  if (!Array.isArray(on) || !on.every((side) => SIDES.includes(side)))
+    return `on of command ${command.name} must be a list of "room" and "mesh"`;
+  return typeProblems(command.args, `args of command ${command.name}`, ARGUMENT_TYPES)[0] ?? null;
+}
+
+/** Of a mapping from names to things with a type. */
+function typeProblems(specs: unknown, where: string, types: readonly unknown[]): string[] {
+  if (specs === undefined) return [];
+  if (!isFields(specs) || Array.isArray(specs)) return [`${where} must map names to their type and description`];
+  return Object.entries(specs)
+    .filter(([, spec]) => !isFields(spec) || !types.includes(spec.type))
+    .map(([name]) => `the type of ${name} in ${where} must be one of ${types.join(', ')}`);
 }
 
 function jobProblem(job: unknown): string | null {

@@ -25,8 +25,16 @@ export async function limitedFetch(request: HttpRequest): Promise<RawHttpAnswer>
   } catch (error) {
     if (signal.aborted)
       throw new Error(`${new URL(request.url).host} did not answer within ${request.timeoutMs} ms`, { cause: error });
-    throw error;
+    throw reasonOf(error, request);
   }
+}
+
+/** "fetch failed" alone says nothing: the reason (a refused connection, a certificate) is in its cause. */
+function reasonOf(error: unknown, { url }: HttpRequest): unknown {
+  if (!(error instanceof TypeError) || !(error.cause instanceof Error)) return error;
+  const { cause } = error;
+  const code = 'code' in cause ? String(cause.code) : '';
+  return new Error(`${new URL(url).host} cannot be reached: ${cause.message || code}`, { cause: error });
 }
 
 async function readBody(answer: Response, { maxBytes, url }: HttpRequest): Promise<Uint8Array> {

@@ -3,6 +3,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, parse } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { errorText, RelayError } from '../../util/relay-error.ts';
+import type { Plugin } from '../api.ts';
+import { timingOf } from '../schedule/timing.ts';
 import { type PluginTests, testPlugin } from '../testing.ts';
 import { defaultExport, loadPlugin } from './load.ts';
 import type { PluginCode } from './locate.ts';
@@ -24,6 +26,7 @@ export async function runPluginTests(code: PluginCode): Promise<readonly TestRes
       'PLUGIN_NAME',
       `It calls itself "${plugin.name}", but its folder and the configuration "${code.name}"`,
     );
+  assertTimings(plugin);
   const results: TestResult[] = [];
   for (const file of testFiles(code)) {
     const tests = (await defaultExport(pathToFileURL(file).href)) as PluginTests;
@@ -33,6 +36,14 @@ export async function runPluginTests(code: PluginCode): Promise<readonly TestRes
     }
   }
   return results;
+}
+
+/** In the relay such a mistake costs the job alone, and a line of the log. */
+function assertTimings({ schedule = [] }: Plugin): void {
+  for (const { name, every = null, cron = null } of schedule) {
+    const timing = timingOf({ every, cron }, null, 'UTC');
+    if (typeof timing === 'object') throw new RelayError('PLUGIN_INVALID', `Job ${name} never runs: ${timing.problem}`);
+  }
 }
 
 async function failureOf(test: () => Promise<void>): Promise<string | null> {

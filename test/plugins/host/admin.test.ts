@@ -49,6 +49,8 @@ it('what the relay would refuse, the test refuses: another name, code that canno
   await expect(testPluginCode(paths, 'misnamed')).rejects.toThrow(/calls itself "other", but its folder .* "misnamed"/);
   change('odd', 'const plugin', "throw new Error('at import');\nconst plugin");
   await expect(testPluginCode(paths, 'odd')).rejects.toThrow('It cannot be loaded: Error: at import');
+  change('late', 'commands: [', "schedule: [{ name: 'tick', cron: 'every day', run() {} }],\n  commands: [");
+  await expect(testPluginCode(paths, 'late')).rejects.toThrow('Job tick never runs: "every day" is no cron expression');
 });
 
 it('tests a plugin at a path: a folder, a package whose module lies deeper, a single file without its neighbours', async () => {

@@ -32,12 +32,14 @@ it('shows an encrypted room: the second client reads what the homeserver cannot'
 });
 
 it("runs somebody's plugin: its command is answered on both sides", { timeout: 60_000 }, async () => {
-  const folder = join(mkdtempSync(join(tmpdir(), 'mmrelay-guest-')), 'checkout-of-echo');
+  const root = mkdtempSync(join(tmpdir(), 'mmrelay-guest-'));
+  const folder = join(root, 'echo');
   mkdirSync(folder);
   const command = "{ name: 'echo', description: 'x', run: ({ argText }) => 'echo ' + argText }";
   writeFileSync(
     join(folder, 'index.mjs'),
-    `export default { name: 'echo', version: '1', api: 1, commands: [${command}] };`,
+    `import { definePlugin } from 'mmrelay/plugin';
+     export default definePlugin({ name: 'echo', version: '1', api: 1, commands: [${command}] });`,
   );
   const lines: string[] = [];
   const stop = new AbortController();
@@ -50,7 +52,7 @@ it("runs somebody's plugin: its command is answered on both sides", { timeout: 6
     chatter: false,
     signal: stop.signal,
     input: typed(),
-    plugin: await findGuestPlugin({ customPlugins: { path: '/nowhere' } as never }, folder),
+    plugin: await findGuestPlugin({ customPlugins: { path: root } as never }, 'echo'),
     print: (line) => {
       lines.push(line);
       if (lines.some((one) => /room +« .*echo one/.test(one)) && lines.some((one) => /mesh +« .*echo two/.test(one)))

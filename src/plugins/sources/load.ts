@@ -1,5 +1,6 @@
 import { errorText, RelayError } from '../../util/relay-error.ts';
 import type { Plugin } from '../api.ts';
+import { offerPluginApi } from '../api-module.ts';
 import { assertPlugin } from '../validate.ts';
 
 /** The plugin in a module, for commands that try one; the relay runs it in a thread. @throws RelayError PLUGIN_LOAD, PLUGIN_INVALID */
@@ -9,11 +10,14 @@ export async function loadPlugin(entry: string): Promise<Plugin> {
 
 /** @throws RelayError PLUGIN_LOAD */
 export async function defaultExport(url: string): Promise<unknown> {
+  const endOffer = offerPluginApi();
   try {
     const module: unknown = await import(url);
     return typeof module === 'object' && module !== null && 'default' in module ? module.default : null;
   } catch (cause) {
     throw new RelayError('PLUGIN_LOAD', `It cannot be loaded: ${whereAndWhat(cause)}`, { cause });
+  } finally {
+    endOffer();
   }
 }
 

@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../util/clock.ts';
+import { offerPluginApi } from '../api-module.ts';
 import type { HostCall } from '../protocol.ts';
 import { limitedFetch } from '../runtime/fetch.ts';
 import { PluginRuntime } from '../runtime/runtime.ts';
@@ -64,6 +65,7 @@ async function serve(input: WorkerInput): Promise<void> {
 }
 
 async function loadPlugin({ entry, setup }: WorkerInput, wire: HostWire): Promise<PluginRuntime> {
+  offerPluginApi();
   const module: unknown = await import(entry);
   const plugin = assertPlugin(
     typeof module === 'object' && module !== null && 'default' in module ? module.default : null,

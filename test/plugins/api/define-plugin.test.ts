@@ -1,3 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { definePlugin } from '../../../src/plugins/api.ts';
 
@@ -30,4 +35,19 @@ it('types follow schema and needs', () => {
     },
   });
   expect(plugin.name).toBe('a');
+});
+
+it('is there for a plugin with nothing installed beside it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mmrelay-define-'));
+  writeFileSync(
+    join(folder, 'index.mjs'),
+    `import { API_VERSION, definePlugin } from 'mmrelay/plugin';
+     const commands = [{ name: 'hi', description: 'x', run: () => 'hi' }];
+     export default definePlugin({ name: 'a', version: '1', api: API_VERSION, commands });`,
+  );
+  const test = "async ({ open, equal }) => equal((await open().mesh('!hi')).replies, [{ text: 'hi' }])";
+  writeFileSync(join(folder, 'index.test.mjs'), `export default { 'says hi': ${test} };`);
+  const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+  const { stdout } = spawnSync(process.execPath, [main, 'plugins', 'test', folder], { encoding: 'utf8' });
+  expect(stdout).toContain('1 of 1 tests passed');
 });

@@ -6,6 +6,7 @@ export default defineConfig({
     root: '.',
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'node_modules/**'],
+    globalSetup: ['test/support/temporary-folder.ts'],
     testTimeout: 20_000,
     pool: 'forks',
     reporters: ['default'],

@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     root: '.',
     include: ['test/e2e/**/*.test.ts'],
-    globalSetup: ['test/e2e/support/global-setup.ts'],
+    globalSetup: ['test/support/temporary-folder.ts', 'test/e2e/support/global-setup.ts'],
     // Several times what a long one takes on a quiet machine: a busy one is no failure.
     testTimeout: 600_000,
     hookTimeout: 180_000,

@@ -219,7 +219,8 @@ describe.skipIf(!canMount)('a full disk (needs unshare and tmpfs)', () => {
     });
     closing.push(() => daemon.close());
     daemon.start();
-    await daemon.ready();
+    // Ready may be before the room is joined, and what was said before the join is no news.
+    await daemon.until(() => daemon.output.includes('both sides are up'), 'the room');
 
     const filler = `/proc/${disk}/root${home}/filler`;
     fillUp(filler);

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
+import { nearest } from '../config/nearest.ts';
 import type { AppPaths } from '../config/paths.ts';
 import type { PluginEntryConfig, RelayConfig } from '../config/types.ts';
 import { customEntry, folderEntry } from '../plugins/sources/entry.ts';
@@ -24,6 +25,8 @@ export interface PluginRow {
   readonly active: boolean;
   /** What is wrong with its code, or where that comes from. */
   readonly note: string;
+  /** Its code is not there, or cannot run here. */
+  readonly broken: boolean;
 }
 
 /** Every plugin there is: the core ones, those of the configuration, and code in the home that nothing names. */
@@ -35,14 +38,14 @@ export function listPlugins({ config, paths }: PluginSetup): readonly PluginRow[
     name,
     tier: 'core' as const,
     active: isActive(core, name),
-    note: CORE_PLUGINS.includes(name) ? '' : 'there is no core plugin of this name',
+    ...(CORE_PLUGINS.includes(name) ? { note: '', broken: false } : { note: unknownCore(name), broken: true }),
   }));
   const customNames = new Set([...custom.map(({ name }) => name), ...customNamesIn(paths.customPlugins.path)]);
   const customRows = [...customNames].map((name) => ({
     name,
     tier: 'custom' as const,
     active: isActive(custom, name),
-    note: noteOf(
+    ...noteOf(
       () => customEntry(paths.customPlugins.path, name),
       custom.some((entry) => entry.name === name),
     ),
@@ -52,7 +55,7 @@ export function listPlugins({ config, paths }: PluginSetup): readonly PluginRow[
     name: entry.name,
     tier: 'community' as const,
     active: entry.active,
-    note: noteOf(() => {
+    ...noteOf(() => {
       const folder = source.folder(communityPlugin(entry));
       return existsSync(folder) ? folderEntry(folder, entry.name) : `not installed; from ${entry.source?.repository}`;
     }, true),
@@ -65,16 +68,21 @@ function oldCheckouts({ communityPlugins }: AppPaths): readonly PluginRow[] {
   return folderNames(communityPlugins.path).flatMap((name) => {
     const folder = join(communityPlugins.path, name);
     if (!existsSync(join(folder, '.git')) && !readdirSync(folder).some((file) => file.endsWith('.py'))) return [];
-    return [{ name, tier: 'community' as const, active: false, note: noteOf(() => folderEntry(folder, name), true) }];
+    return [{ name, tier: 'community' as const, active: false, ...noteOf(() => folderEntry(folder, name), true) }];
   });
 }
 
-function noteOf(locate: () => string, isConfigured: boolean): string {
+function unknownCore(name: string): string {
+  const meant = nearest(name, CORE_PLUGINS);
+  return `there is no core plugin of this name${meant === null ? '' : `; did you mean ${meant}?`}`;
+}
+
+function noteOf(locate: () => string, isConfigured: boolean): Pick<PluginRow, 'note' | 'broken'> {
   try {
     const found = locate();
-    return isConfigured ? found : `${found} (not in the configuration)`;
+    return { note: isConfigured ? found : `${found} (not in the configuration)`, broken: false };
   } catch (error) {
-    return errorText(error);
+    return { note: errorText(error), broken: true };
   }
 }
 

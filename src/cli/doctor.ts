@@ -29,6 +29,7 @@ const BLOCKS: readonly (readonly [FindingGroup, string])[] = [
   ['radio', '📡 Radio:'],
   ['disk', '💾 Disk Space:'],
   ['database', '🗄️  Database:'],
+  ['plugins', '🧩 Plugins:'],
   ['migration', '🔄 Migration Status:'],
 ];
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../app/version.ts';
 import { processEnv } from '../config/env.ts';
+import { nearest } from '../config/nearest.ts';
 import { resolveHome } from '../config/paths.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../util/exit-code.ts';
 import { RelayError } from '../util/relay-error.ts';
@@ -64,7 +65,7 @@ function buildProgram(finish: (code: ExitCode) => void): Command {
   }
   program.allowExcessArguments().action(async (_flags, command: Command) => {
     const [unknown] = command.args;
-    if (unknown !== undefined) program.error(`error: unknown command '${unknown}'`, { exitCode: 2 });
+    if (unknown !== undefined) program.error(unknownCommand(program, unknown), { exitCode: 2 });
     finish(await runRoot(command.optsWithGlobals()));
   });
   const registry: Registry = { program, withGlobals, finish };
@@ -77,6 +78,13 @@ function buildProgram(finish: (code: ExitCode) => void): Command {
   addPluginCommands(registry);
   for (const command of program.commands) command.helpGroup(groupOf(command.name()));
   return program;
+}
+
+/** In the words of commander, which cannot say it where a command may be left out. */
+function unknownCommand(program: Command, word: string): string {
+  const names = program.commands.map((command) => command.name());
+  const meant = nearest(word, names);
+  return `error: unknown command '${word}'${meant === null ? '' : `\n(Did you mean ${meant}?)`}`;
 }
 
 /** Headings of the help. */

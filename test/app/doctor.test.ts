@@ -38,6 +38,30 @@ const of = (findings: readonly Finding[], group: FindingGroup): string[] =>
   findings.filter((finding) => finding.group === group).map(({ status, text }) => `${status}: ${text}`);
 
 describe('doctor', () => {
+  test('plugins that are switched on and not there are named, and no reason to be unhealthy', async () => {
+    const home = scratch();
+    const plugins =
+      'plugins: { pong: { active: true }, map: { active: true } }\ncustom-plugins: { gone: { active: true } }\n';
+    put(
+      join(home, 'config.yaml'),
+      CONFIG(`matrix: { homeserver: 'http://127.0.0.1:1', access_token: t0ken }\n${plugins}`),
+    );
+    const { findings, healthy } = await look(home);
+    expect(healthy).toBe(true);
+    expect(of(findings, 'plugins')).toEqual([
+      'warning: pong (core): there is no core plugin of this name; did you mean ping?',
+      expect.stringMatching(/^warning: gone \(custom\): There is no .*gone; "mmrelay plugins new gone" makes one$/),
+    ]);
+  });
+
+  test('without a configuration file it says how to get one', async () => {
+    const { findings } = await look(scratch());
+    expect(findings.find(({ group }) => group === 'config')).toMatchObject({
+      text: 'there is no configuration file',
+      remedy: 'run `mmrelay setup`, or `mmrelay config generate`',
+    });
+  });
+
   test('a home ready to start: healthy; nothing is created', async () => {
     const home = scratch();
     put(join(home, 'config.yaml'), CONFIG('matrix:\n  homeserver: http://127.0.0.1:1\n  access_token: t0ken\n'));

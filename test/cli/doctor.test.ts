@@ -93,6 +93,9 @@ test('a home where all is well, word for word, exit 0', async () => {
        ✅ nothing waits
        ℹ️  no packet of the mesh yet
 
+    🧩 Plugins:
+       ✅ none is active
+
     🔄 Migration Status:
        ✅ none needed
 

@@ -60,6 +60,7 @@ describe('version, help, usage', () => {
     [['migrate', '--dryrun'], "unknown option '--dryrun'"],
     [['doctor', '--nonsense'], "unknown option '--nonsense'"],
     [['nonsense'], "unknown command 'nonsense'"],
+    [['confg'], '(Did you mean config?)'],
     [['config', 'nonsense'], 'nonsense'],
     [['config'], 'Usage: mmrelay config'],
     [['service'], 'Usage: mmrelay service'],

@@ -59,6 +59,9 @@ test('doctor of a home of 1.3: word for word but for the machine, exit 0; --migr
     🗄️  Database:
        ✅ <root>/.mmrelay/data/meshtastic.sqlite: <size>, schema of mmrelay 1.x, Journal: WAL mode
 
+    🧩 Plugins:
+       ✅ none is active
+
     🔄 Migration Status:
        ℹ️  <root>/.mmrelay/matrix/credentials.json lies where an older version kept it, and is used there
        ℹ️  <root>/.mmrelay/data/meshtastic.sqlite lies where an older version kept it, and is used there

@@ -8,6 +8,7 @@ import { checkLegacy } from './legacy-check.ts';
 import { askLiveStatus, liveLinkFindings } from './live-check.ts';
 import { checkConfig, checkDisk, checkHome } from './local-checks.ts';
 import { checkMatrix, checkRadios } from './network-checks.ts';
+import { checkPlugins } from './plugins-check.ts';
 import { checkDatabase, checkEncryption, checkUpgradedRooms } from './store-checks.ts';
 
 export interface ExamineOptions {
@@ -54,6 +55,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     ...matrix.findings,
     ...(links?.matrix ?? []),
     ...(links?.radios ?? radios),
+    ...checkPlugins(config, paths),
     ...checkLegacy(paths, env),
   ];
   const inPod = (env.KUBERNETES_SERVICE_HOST ?? '') !== '';

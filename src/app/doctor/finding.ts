@@ -19,6 +19,7 @@ export type FindingGroup =
   | 'disk'
   | 'database'
   | 'daemon'
+  | 'plugins'
   | 'clock'
   | 'migration';
 

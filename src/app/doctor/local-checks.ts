@@ -13,6 +13,8 @@ export function checkConfig(found: FoundConfig): Finding[] {
   const count = (severity: string): number => found.problems.filter((problem) => problem.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];
   const where = found.file ?? 'no file, the environment alone';
+  if (found.file === null && errors === 1)
+    return [finding('error', 'there is no configuration file', 'run `mmrelay setup`, or `mmrelay config generate`')];
   if (errors > 0 || found.config === null) {
     return [
       finding('error', `${where}: ${plural(errors, 'error')}`, 'run `mmrelay config check`, which names each of them'),

@@ -26,9 +26,14 @@ export async function runCli(argv: readonly string[]): Promise<ExitCode> {
     return outcome.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    console.error(error instanceof RelayError ? error.message : error);
+    console.error(isForPeople(error) ? error.message : error);
     return exitCodeOf(error);
   }
+}
+
+/** What the system refuses (a file where a folder should be, no permission) is no bug of ours: its sentence names the path. */
+function isForPeople(error: unknown): error is Error {
+  return error instanceof RelayError || (error instanceof Error && 'syscall' in error && 'path' in error);
 }
 
 /** Adds the options that every command takes, so that they may stand before or after its name. */

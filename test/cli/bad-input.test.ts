@@ -101,6 +101,16 @@ describe('a wrong configuration ends with exit code 3 and its place', () => {
     expect(mmrelay(['config', 'check', '--strict', '--config', path, '--home', scratch()]).code).toBe(3);
   });
 
+  it('a home that is a file is named by doctor, and by others without a stack', () => {
+    const home = configured(GOOD);
+    const doctor = mmrelay(['doctor', '--offline', '--home', home, '--config', home]);
+    expect(doctor.words).toContain(`${home} is not a folder`);
+    expect(doctor.code).toBe(1);
+    const other = mmrelay(['plugins', 'new', 'x', '--home', home]);
+    expect(other.words).toMatch(/^ENOTDIR: not a directory, mkdir .*config\.yaml/);
+    expect(other.words).not.toContain('    at ');
+  });
+
   it('no configuration at all says where it was looked for', () => {
     const outcome = mmrelay(['run', '--home', scratch(), '--config', '/nowhere/config.yaml']);
 

@@ -106,5 +106,6 @@ if find "$root/usr/bin" -name 'gcc*' -o -name 'g++*' -o -name 'make' -o -name 'p
   say 'a compiler is in the image'; exit 1
 fi
 [ "$mode" = test ] || exit 0
-MMRELAY_IMAGE_ROOT="$root" PATH="$PWD/node_modules/.bin:$PATH" \
+env="$(b inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' mmrelay:local)"
+MMRELAY_IMAGE_ROOT="$root" MMRELAY_IMAGE_ENV="$env" PATH="$PWD/node_modules/.bin:$PATH" \
   vitest run --config test/vitest.config.ts --reporter verbose test/deploy/image.test.ts

@@ -23,12 +23,15 @@ export class Container {
   /** What the daemon wrote, of all lives. */
   log = '';
   readonly #root: string;
+  readonly #env: readonly string[];
   readonly #folder = mkdtempSync(join(tmpdir(), 'mmrelay-container-'));
   readonly #name = `mmrelay-${process.pid}`;
   #ended: Promise<number | null> = Promise.resolve(null);
 
-  constructor(root: string) {
+  /** @param env the image's, `NAME=value` each */
+  constructor(root: string, env: readonly string[]) {
     this.#root = root;
+    this.#env = env;
     this.data = join(this.#folder, 'data');
     mkdirSync(this.data, { mode: 0o750 });
     this.own(this.data);
@@ -106,13 +109,7 @@ export class Container {
       process: {
         user: { uid: UID, gid: UID },
         cwd: '/app',
-        env: [
-          'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-          'NODE_ENV=production',
-          'MMRELAY_HOME=/data',
-          'MMRELAY_READY_FILE=/run/mmrelay/ready',
-          'TZ=UTC',
-        ],
+        env: [...this.#env, 'TZ=UTC'],
         args: ['/usr/bin/tini', '--', 'mmrelay', ...args],
         noNewPrivileges: true,
         capabilities: { bounding: [], effective: [], permitted: [] },

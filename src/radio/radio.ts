@@ -38,7 +38,8 @@ export function createRadio(options: RadioOptions): SharedRadio {
 
 /**
  * Drives the link machine of one radio. Holds the present session, the retry timer, the book and the packets that
- * could not be stored. Invariants: at most one session or one retry timer; no callback after `stop` resolved.
+ * could not be stored. Invariants: at most one session or one retry timer; a session opens when the one before it has
+ * let go of the radio; no callback after `stop` resolved.
  */
 class Radio implements SharedRadio {
   readonly name: string;
@@ -53,6 +54,8 @@ class Radio implements SharedRadio {
   #sink: RadioSink | null = null;
   #delivery: Delivery | null = null;
   #session: Session | null = null;
+  /** The session before has let go of the radio: over Bluetooth that takes seconds. */
+  #free: Promise<void> = Promise.resolve();
   #cancelRetry: (() => void) | null = null;
   #isConfigKnown = false;
   #lastHeardMs = 0;
@@ -128,7 +131,8 @@ class Radio implements SharedRadio {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
     this.#dispatch({ type: 'release', forMs });
-    await session?.leave();
+    if (session !== null) this.#free = session.leave();
+    await this.#free;
   }
 
   claim(): void {
@@ -151,6 +155,7 @@ class Radio implements SharedRadio {
     const session = this.#session;
     await session?.leave();
     this.#session = null;
+    await this.#free;
     if (this.#delivery !== null && !this.#delivery.flush()) {
       this.#logger.error('packets of the radio could not be stored before the end', { packets: this.#delivery.held });
     }
@@ -220,14 +225,15 @@ class Radio implements SharedRadio {
           this.#storePackets(session);
         },
         onLost: (loss) => {
-          const isPresent = this.#session === session;
-          if (isPresent) this.#session = null;
-          if (isPresent && this.#stopping === null) this.#onLost(loss);
+          if (this.#session !== session) return;
+          this.#session = null;
+          this.#free = session.closed();
+          if (this.#stopping === null) this.#onLost(loss);
         },
       },
     });
     this.#session = session;
-    void session.run();
+    void this.#free.then(() => session.run());
   }
 
   #onLost(loss: Loss): void {

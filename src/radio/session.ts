@@ -41,7 +41,7 @@ export interface SessionListener {
   onMessage(message: FromRadioMessage, payload: Uint8Array): void;
   /** All that one read of the link brought has been handed over. */
   onRead(): void;
-  /** Once, as the last call; not after `leave`. The transport is closed. */
+  /** Once, as the last call; not after `leave`. Nothing can be sent any more, and the transport closes: see `closed`. */
   onLost(loss: Loss): void;
 }
 
@@ -73,6 +73,7 @@ export class Session {
   #cancelTimers: (() => void)[] = [];
   #drained: (() => void) | null = null;
   #farewell: Promise<void> | null = null;
+  #closed: Promise<void> | null = null;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -121,7 +122,15 @@ export class Session {
   async leave(): Promise<void> {
     await this.#goodbye();
     this.#end();
-    await this.#options.transport.close();
+    await this.closed();
+  }
+
+  /** Closes the transport of a session that has ended; resolves when it has let go of the radio. */
+  closed(): Promise<void> {
+    this.#closed ??= this.#options.transport.close().catch((error: unknown) => {
+      this.#options.logger.debug('the link to the radio did not close cleanly', { error: errorText(error) });
+    });
+    return this.#closed;
   }
 
   /** The relay cannot store packets now: like `leave`, then reports the loss with this reason. */
@@ -242,8 +251,8 @@ export class Session {
   #lose(kind: LossKind, reason: string): void {
     if (this.#phase === 'ended') return;
     this.#end();
-    const tell = (): void => this.#options.listener.onLost({ kind, reason });
-    this.#options.transport.close().then(tell, tell);
+    void this.closed();
+    this.#options.listener.onLost({ kind, reason });
   }
 
   #end(): void {

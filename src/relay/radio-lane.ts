@@ -48,6 +48,8 @@ const ANSWER_TIMEOUT_MS = 5_000;
 const SILENT_OFFERS = 3;
 /** Three tries of the firmware on the slowest preset take 73 s (spec 04 section 3.2). */
 const ACK_TIMEOUT_MS = 180_000;
+/** A link that calls itself ready although it takes nothing is going down: its change of state wakes us, else we try again. */
+const LINK_LOST_WAIT_MS = 1_000;
 /** How often ages and acknowledgements are looked at when nothing else happens. */
 const SWEEP_MS = 15_000;
 /** No refusal asks for more; a time further off was written before the clock was set back. */
@@ -194,7 +196,7 @@ export class RadioLane {
     const { radio, clock, gapMs } = this.#options;
     const answer = await this.#offerPacket(packet.id, () => radio.sendGuest?.(packet) ?? Promise.resolve());
     // It stays in line: offered again under its id, the mesh takes it once.
-    if (answer.kind === 'link-lost') return;
+    if (answer.kind === 'link-lost') return this.#waker.wait(LINK_LOST_WAIT_MS);
     if (packet.isText) this.#pacing = paceAfter(this.#pacing, clock.monotonic(), gapMs);
     this.#guests.remove(packet);
     if (answer.kind === 'retry' || answer.kind === 'failed') packet.onRefused('RATE_LIMIT_EXCEEDED');
@@ -232,7 +234,7 @@ export class RadioLane {
     this.#guests.giveTurn();
     if (answer.kind === 'link-lost') {
       logger.debug('Packet waits: the link went away', { packetId: row.packetId, reason: answer.reason });
-      return;
+      return this.#waker.wait(LINK_LOST_WAIT_MS);
     }
     const nowMs = clock.monotonic();
     this.#pacing = notePort(paceAfter(this.#pacing, nowMs, gapMs), delivery.portnum, nowMs);

@@ -117,6 +117,34 @@ describe('reconnect', () => {
     expect(sink.texts()).toEqual(['whole', 'after']);
   });
 
+  it('is lost at once even if the link takes long to close, and the next one waits until it has', async () => {
+    const { radio, peer, clock } = await startRadio();
+    const closed = Promise.withResolvers<void>();
+    peer.last.closing = closed.promise;
+    peer.last.break();
+    expect(radio.state()).toMatchObject({ status: 'backing-off', reason: 'connection lost' });
+    await clock.advance(10_000);
+    expect([radio.state().status, peer.last.isOpen]).toEqual(['connecting', false]);
+    closed.resolve();
+    await settle();
+    expect([radio.state().status, peer.attempts]).toEqual(['ready', 2]);
+  });
+
+  it('stops when the link that was lost has closed', async () => {
+    const { radio, peer } = await startRadio();
+    const closed = Promise.withResolvers<void>();
+    peer.last.closing = closed.promise;
+    peer.last.break();
+    const stopped = { isSo: false };
+    const stopping = radio.stop().then(() => {
+      stopped.isSo = true;
+    });
+    await settle();
+    expect(stopped.isSo).toBe(false);
+    closed.resolve();
+    await stopping;
+  });
+
   it('names another client that keeps taking the radio, and waits longer and longer', async () => {
     const { peer, radio, clock, logs } = await startRadio();
     for (let round = 0; round < 3; round += 1) {

@@ -64,6 +64,8 @@ export class PeerLink implements Transport {
   /** Everything we wrote, by case. */
   readonly heard: ToRadioVariant[] = [];
   isOpen = false;
+  /** What a close of our side waits for. */
+  closing: Promise<void> = Promise.resolve();
   readonly #script: Script;
   readonly #mood: 'accept' | 'refuse' | 'hang';
   readonly #decoder: FrameDecoder;
@@ -99,6 +101,7 @@ export class PeerLink implements Transport {
   async close(): Promise<void> {
     this.isOpen = false;
     this.#handlers = null;
+    await this.closing;
   }
 
   count(kind: ToRadioVariant['case']): number {

@@ -66,3 +66,23 @@ test('waiting is not being stuck: a side that is down, a refusal that is tried a
   expect(engine.stuckLoops()).toEqual([]);
   await engine.stop();
 });
+
+test('a link that calls itself ready and takes nothing is tried now and then, not in a loop that holds up the process', async () => {
+  const { engine, matrix, radio, clock } = await startEngine();
+  const take = radio.send.bind(radio);
+  const tries = { count: 0 };
+  radio.send = async (sent) => {
+    tries.count += 1;
+    if (tries.count < 100) throw new RelayError('RADIO_NOT_READY', 'the link is closing', later);
+    await take(sent); // The end of a tight loop, which no timer could end.
+  };
+  matrix.sync([roomEvent()]);
+  await clock.advance(10_000);
+  expect(tries.count).toBeGreaterThan(1);
+  expect(tries.count).toBeLessThan(20);
+
+  radio.send = take;
+  await clock.advance(2_000);
+  expect(radio.texts()).toHaveLength(1);
+  await engine.stop();
+});

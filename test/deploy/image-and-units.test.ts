@@ -93,6 +93,11 @@ describe('systemd unit', () => {
     expect(value('ExecStart')).toMatch(/ --home \/var\/lib\/mmrelay$/);
   });
 
+  it('comes along in the package, where INSTALL.md takes it from', () => {
+    expect(JSON.parse(text('package.json')).files).toContain('deploy/systemd');
+    expect(text('docs/INSTALL.md')).toContain('/node_modules/mmrelay/deploy/systemd/mmrelay.service');
+  });
+
   it('restarts what a restart can cure, and nothing else', () => {
     expect(value('Restart')).toBe('on-failure');
     expect(value('RestartPreventExitStatus')).toBe('2 3 4');

@@ -130,6 +130,20 @@ describe('reconnect', () => {
     expect([radio.state().status, peer.attempts]).toEqual(['ready', 2]);
   });
 
+  it('claimed while it is still letting go, it takes the radio when that is done', async () => {
+    const { radio, peer } = await startRadio();
+    const closed = Promise.withResolvers<void>();
+    peer.last.closing = closed.promise;
+    const released = radio.release(null);
+    radio.claim();
+    await settle();
+    expect([radio.state().status, peer.last.isOpen]).toEqual(['connecting', false]);
+    closed.resolve();
+    await released;
+    await settle();
+    expect(radio.state().status).toBe('ready');
+  });
+
   it('stops when the link that was lost has closed', async () => {
     const { radio, peer } = await startRadio();
     const closed = Promise.withResolvers<void>();

@@ -11,7 +11,7 @@ export interface EncryptingUserOptions {
   readonly userId: string;
   readonly deviceId: string;
   readonly accessToken: string;
-  /** A message of somebody else, decrypted. */
+  /** A message or reaction of somebody else, decrypted. */
   readonly onMessage: (message: ReadMessage) => void;
 }
 
@@ -19,7 +19,9 @@ export interface ReadMessage {
   readonly roomId: string;
   readonly eventId: string;
   readonly sender: string;
+  /** Of a reaction its emoji. */
   readonly body: string;
+  readonly isReaction: boolean;
 }
 
 export interface EncryptingUser {
@@ -68,9 +70,11 @@ async function canReach(client: MatrixClient, roomId: string, userId: string): P
 
 /** null while it is not readable, and for what is no text. */
 function readMessage(event: MatrixEvent): ReadMessage | null {
-  if (event.isBeingDecrypted() || event.isDecryptionFailure() || event.getType() !== 'm.room.message') return null;
-  const { body } = event.getContent<{ readonly body?: unknown }>();
+  if (event.isBeingDecrypted() || event.isDecryptionFailure()) return null;
+  const isReaction = event.getType() === 'm.reaction';
+  if (!isReaction && event.getType() !== 'm.room.message') return null;
+  const body: unknown = isReaction ? event.getRelation()?.key : event.getContent().body;
   const [roomId, eventId, sender] = [event.getRoomId(), event.getId(), event.getSender()];
   if (roomId === undefined || eventId === undefined || sender === undefined || typeof body !== 'string') return null;
-  return { roomId, eventId, sender, body };
+  return { roomId, eventId, sender, body, isReaction };
 }

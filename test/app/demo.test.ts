@@ -55,12 +55,13 @@ it("runs somebody's plugin: its command is answered on both sides", { timeout: 6
     plugin: await findGuestPlugin({ customPlugins: { path: root } as never }, 'echo'),
     print: (line) => {
       lines.push(line);
-      if (lines.some((one) => /room +« .*echo one/.test(one)) && lines.some((one) => /mesh +« .*echo two/.test(one)))
-        stop.abort();
+      const wanted = [/room +« @relay +echo one/, /room +« @relay +✅/, /mesh +« relay +echo two/];
+      if (wanted.every((pattern) => lines.some((one) => pattern.test(one)))) stop.abort();
     },
   });
   expect(result.error).toBeNull();
   expect(lines.join('\n')).toMatch(/room +« @relay +echo one/);
+  expect(lines.join('\n')).toMatch(/room +« @relay +✅/);
   expect(lines.join('\n')).toMatch(/mesh +« relay +echo two/);
 });
 

@@ -45,8 +45,10 @@ export class Screen {
 
   /** The person reads it; before that, what the server made of it. */
   roomHears(message: ReadMessage, homeserver: Homeserver): void {
-    this.#toMatrix += 1;
-    this.serverHolds(homeserver, message);
+    if (!message.isReaction) {
+      this.#toMatrix += 1;
+      this.serverHolds(homeserver, message);
+    }
     this.#print(`  room   « ${shortName(message.sender)} ${message.body}`);
   }
 

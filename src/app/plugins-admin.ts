@@ -179,6 +179,9 @@ export function removePlugin({ config, paths }: PluginSetup, name: string): Remo
 export function newPlugin({ customPlugins }: AppPaths, name: string): string {
   if (!isPluginName(name))
     throw new RelayError('PLUGIN_NAME', `"${name}" cannot be the name of a plugin: letters, digits, _ - and .`);
+  // Both would have one store, and one command.
+  if (CORE_PLUGINS.includes(name))
+    throw new RelayError('PLUGIN_EXISTS', `${name} is the name of a core plugin: take another`);
   const folder = join(customPlugins.path, name);
   if (existsSync(folder)) throw new RelayError('PLUGIN_EXISTS', `${folder} is there already`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });

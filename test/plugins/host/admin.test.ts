@@ -29,6 +29,7 @@ it('a new plugin works, its test passes, and a broken one fails it', async () =>
   const folder = newPlugin(paths, 'my-greeter.2');
   expect((await testPluginCode(paths, 'my-greeter.2')).map(({ failure }) => failure)).toEqual([null, null, null]);
   expect(() => newPlugin(paths, 'my-greeter.2')).toThrow(/is there already/);
+  expect(() => newPlugin(paths, 'ping')).toThrow('ping is the name of a core plugin');
   expect(() => newPlugin(paths, '../out')).toThrow(expect.objectContaining({ code: 'PLUGIN_NAME' }));
 
   const copy = newPlugin(paths, 'broken');

@@ -5,6 +5,7 @@ import { processEnv } from '../config/env.ts';
 import { expandPath } from '../config/expand.ts';
 import { systemClock } from '../util/clock.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
+import { plural } from '../util/plural.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { findConfig, type GlobalFlags, homePaths } from './context.ts';
 
@@ -52,7 +53,7 @@ export async function restore(flags: RestoreFlags, archive: string): Promise<Exi
     clock: systemClock,
     checkOnly: flags.check === true,
   });
-  const what = `${manifest.files.length} files of ${manifest.created}, made by mmrelay ${manifest.mmrelay}`;
+  const what = `${plural(manifest.files.length, 'file')} of ${manifest.created}, made by mmrelay ${manifest.mmrelay}`;
   if (flags.check === true) {
     console.log(`✅ The archive is good: ${what}`);
     return EXIT.ok;

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { findGuestPlugin } from '../app/demo/guest-plugin.ts';
 import { runDemo } from '../app/demo/run-demo.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
+import { plural } from '../util/plural.ts';
 import { type GlobalFlags, homePaths } from './context.ts';
 
 export interface DemoFlags extends GlobalFlags {
@@ -42,8 +43,10 @@ export async function demo(flags: DemoFlags): Promise<ExitCode> {
   });
   typing.close();
   const { toMatrix, toMesh, stored, error } = result;
-  console.log(`\n${toMatrix} messages reached the room, ${toMesh} went on the air.`);
-  console.log(`The homeserver holds ${stored.encrypted} messages as ciphertext, ${stored.plain} in plain text.`);
+  console.log(`\n${plural(toMatrix, 'message')} reached the room, ${toMesh} went on the air.`);
+  console.log(
+    `The homeserver holds ${plural(stored.encrypted, 'message')} as ciphertext, ${stored.plain} in plain text.`,
+  );
   if (error !== null) throw error;
   const silent = flags.quiet !== true && (toMatrix === 0 || toMesh === 0) && (forMs ?? 0) >= FAIR_MS;
   return silent || stored.plain > 0 ? EXIT.runtime : EXIT.ok;

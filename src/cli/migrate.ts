@@ -4,6 +4,7 @@ import { processEnv } from '../config/env.ts';
 import { expandPath } from '../config/expand.ts';
 import { systemClock } from '../util/clock.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
+import { plural } from '../util/plural.ts';
 import { RelayError } from '../util/relay-error.ts';
 import { type GlobalFlags, homePaths } from './context.ts';
 
@@ -68,7 +69,9 @@ function print(report: MigrationReport, { flags, home, others }: Context): void 
   for (const note of report.notes) console.log(`  ℹ️  ${note}`);
   const count = report.files.length + report.aside.length;
   const verb = report.outcome === 'planned' ? 'to move' : report.outcome === 'undone' ? 'given back' : 'moved';
-  console.log(`\nSummary: ${count} files ${verb}, ${report.bytes} bytes, ${report.conflicts.length} conflicts`);
+  console.log(
+    `\nSummary: ${plural(count, 'file')} ${verb}, ${plural(report.bytes, 'byte')}, ${plural(report.conflicts.length, 'conflict')}`,
+  );
   if (report.outcome === 'planned') console.log('Next step: run `mmrelay migrate` to apply changes.');
   if (report.outcome === 'migrated' || report.outcome === 'resumed')
     console.log('To take it back: run `mmrelay migrate --undo`.');

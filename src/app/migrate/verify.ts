@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppPaths, Sourced } from '../../config/paths.ts';
 import { inspectStore } from '../../store/inspect-store.ts';
+import { plural } from '../../util/plural.ts';
 import { errorText } from '../../util/relay-error.ts';
 import { readManifest } from './manifest.ts';
 import { findArtefacts } from './sources.ts';
@@ -37,7 +38,7 @@ export function verifyMigration(paths: AppPaths): Verification {
   if (manifest !== null && manifest.phase !== 'done' && manifest.phase !== 'undone') {
     errors.push('A migration was interrupted: run `mmrelay migrate` to finish it, or `mmrelay migrate --undo`');
   } else if (legacy.length > 0) {
-    errors.push(`Legacy data exists and migration is still required: ${legacy.length} files in ${home}`);
+    errors.push(`Legacy data exists and migration is still required: ${plural(legacy.length, 'file')} in ${home}`);
   }
   const damage = databaseDamage(paths.database.path);
   if (damage !== null) errors.push(damage);

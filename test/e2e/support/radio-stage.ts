@@ -97,6 +97,11 @@ export class RadioStage {
     await this.#until('the loss of the radio', () => this.#daemon?.health().state !== 'ready');
   }
 
+  /** Until the radio knows that nobody listens: from then on it keeps what it hears. */
+  async alone(): Promise<void> {
+    await this.#until('the radio to notice the loss', () => !this.radio.connected);
+  }
+
   meshSays(count: number): void {
     for (let index = 0; index < count; index += 1) {
       const body = `mesh ${this.#saidByMesh.length + 1}`;
@@ -184,7 +189,10 @@ export async function relayUnderCuts(stage: RadioStage, cuts: readonly Cut[]): P
     await stage.roomSays(LINK_SCALE.texts - 1);
     await cut.begin();
     await stage.lost();
-    if (cut.isKnownToRadio !== false) stage.meshSays(1);
+    if (cut.isKnownToRadio !== false) {
+      await stage.alone();
+      stage.meshSays(1);
+    }
     await stage.roomSays(1);
     await cut.end();
     await stage.ready();

@@ -17,6 +17,8 @@ export default defineConfig({
     // promises (chaos, kills) get none: test/e2e/{chaos,crypto-store,e2ee-kills}.test.ts set retry 0.
     retry: 1,
     pool: 'forks',
+    // What the other clients say, line by line, is only of interest where something failed.
+    silent: 'passed-only',
     reporters: ['default'],
   },
 });

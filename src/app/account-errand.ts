@@ -57,6 +57,7 @@ export async function runErrand<T>(options: ErrandOptions, work: (account: Erran
       trust: 'all',
       required: true,
       canReplaceDevice: false,
+      clock: systemClock,
       logger,
       onFatal: fail,
     }),

@@ -7,6 +7,7 @@ import type { RoomCrypto } from '../matrix/room-crypto.ts';
 import type { EncryptedRooms } from '../matrix/sender.ts';
 import type { VerificationPolicy } from '../matrix/verification.ts';
 import type { ValueStore } from '../relay/store-port.ts';
+import type { Clock } from '../util/clock.ts';
 import { writeFileDurably } from '../util/durable-file.ts';
 import type { Logger } from '../util/logger.ts';
 
@@ -18,6 +19,7 @@ export const RECOVERY_KEY_FILE = 'recovery-key.txt';
 export interface EncryptionOptions {
   readonly config: RelayConfig;
   readonly paths: AppPaths;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly onFatal: (error: unknown) => void;
   readonly verification: VerificationPolicy;

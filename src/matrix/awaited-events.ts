@@ -16,7 +16,7 @@ export interface PendingList {
 export class AwaitedEvents {
   readonly #pending: PendingList;
   readonly #decrypted: MatrixEventEvent.Decrypted;
-  readonly #stops = new Map<string, () => void>();
+  readonly #waiting = new Map<string, { readonly event: MatrixEvent; readonly stop: () => void }>();
 
   constructor(pending: PendingList, decrypted: MatrixEventEvent.Decrypted) {
     this.#pending = pending;
@@ -24,7 +24,12 @@ export class AwaitedEvents {
   }
 
   get size(): number {
-    return this.#stops.size;
+    return this.#waiting.size;
+  }
+
+  /** Those of these senders, oldest first. */
+  from(senders: readonly string[]): readonly MatrixEvent[] {
+    return [...this.#waiting.values()].flatMap(({ event }) => (senders.includes(event.getSender() ?? '') ? event : []));
   }
 
   /** @param onAttempt called after each further attempt at it; true ends the waiting */
@@ -34,18 +39,19 @@ export class AwaitedEvents {
     const look = (): void => {
       if (onAttempt()) this.#stop(id);
     };
-    this.#stops.set(id, () => {
+    const stop = (): void => {
       event.off(this.#decrypted, look);
       this.#pending.removeEventFromPendingList(event);
-    });
+    };
+    this.#waiting.set(id, { event, stop });
     event.on(this.#decrypted, look);
     look(); // the key may have come meanwhile
-    const oldest = this.#stops.keys().next();
-    if (this.#stops.size > MAX_AWAITED && !oldest.done) this.#stop(oldest.value);
+    const oldest = this.#waiting.keys().next();
+    if (this.#waiting.size > MAX_AWAITED && !oldest.done) this.#stop(oldest.value);
   }
 
   #stop(id: string): void {
-    this.#stops.get(id)?.();
-    this.#stops.delete(id);
+    this.#waiting.get(id)?.stop();
+    this.#waiting.delete(id);
   }
 }

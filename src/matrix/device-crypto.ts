@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import type { MatrixClient, MatrixEvent, Room } from 'matrix-js-sdk';
 import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import type { RoomEvent, Unreadable } from '../relay/ports.ts';
+import type { Clock } from '../util/clock.ts';
 import { isObject, type JsonObject } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
@@ -36,6 +37,7 @@ export interface DeviceCryptoOptions {
   readonly canReplaceDevice: boolean;
   /** Who may verify us by emoji; absent: nobody. */
   readonly verification?: VerificationPolicy;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** The store is unusable, or cannot be written any more: the process must end. */
   readonly onFatal: (error: unknown) => void;
@@ -179,7 +181,7 @@ export class DeviceCrypto implements RoomCrypto {
   }
 
   async #open(client: MatrixClient, storePath: string): Promise<Session | null> {
-    const { storeFolder, keyPath, trust, verification: policy, logger, onFatal, required } = this.#options;
+    const { storeFolder, keyPath, trust, verification: policy, clock, logger, onFatal, required } = this.#options;
     try {
       mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
       const [sdk, { openCrypto }] = await Promise.all([loadSdk(), import('./crypto/open-crypto.ts')]);
@@ -193,8 +195,12 @@ export class DeviceCrypto implements RoomCrypto {
       const verifications =
         policy === undefined
           ? null
-          : new Verifications({ client, backend: crypto, sdk: { ...sdk, ...cryptoSdk }, policy, logger });
+          : new Verifications({ client, backend: crypto, sdk: { ...sdk, ...cryptoSdk }, policy, clock, logger });
       const awaited = new AwaitedEvents(crypto.eventDecryptor, sdk.MatrixEventEvent.Decrypted);
+      // What came from a device that was not signed yet is read once the news of its signature is here.
+      client.on(cryptoSdk.CryptoEvent.DevicesUpdated, (senders) => {
+        for (const event of awaited.from(senders)) if (isOfUnsigned(event)) retryDecryption(event, crypto);
+      });
       return { sdk, client, backend: crypto, handle, awaited, verifications, ended, end };
     } catch (error) {
       if (error instanceof RelayError && error.retry.kind !== 'never') throw error;
@@ -277,6 +283,14 @@ function readResult(event: MatrixEvent): Decrypted {
   const relation = (event.getWireContent() as JsonObject)['m.relates_to'];
   const complete = isObject(relation) && content['m.relates_to'] === undefined;
   return { type: event.getType(), content: complete ? { ...content, 'm.relates_to': relation } : content };
+}
+
+const isOfUnsigned = (event: MatrixEvent): boolean => unreadable(event.decryptionFailureReason) === 'unsigned-sender';
+
+/** As the SDK does when a key comes. The result reaches those who listen to the event. */
+function retryDecryption(event: MatrixEvent, crypto: CryptoBackend): void {
+  const backend = crypto as unknown as Parameters<MatrixEvent['attemptDecryption']>[0];
+  void event.attemptDecryption(backend, { isRetry: true });
 }
 
 /** By the SDK's DecryptionFailureCode. */

@@ -7,6 +7,7 @@
 import type { MatrixClient, MatrixEvent } from 'matrix-js-sdk';
 import type { ShowSasCallbacks, VerificationRequest, Verifier } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import type { RoomEvent } from '../relay/ports.ts';
+import { type Clock, sleep } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText } from '../util/relay-error.ts';
 
@@ -36,8 +37,15 @@ export interface VerificationContext {
   readonly backend: VerificationBackend;
   readonly sdk: typeof import('matrix-js-sdk') & typeof import('matrix-js-sdk/lib/crypto-api/index.js');
   readonly policy: VerificationPolicy;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/**
+ * Before we answer a request. matrix-js-sdk, hence Element, knows a request of its own only some steps after its
+ * homeserver has taken it: an answer that is quicker is lost there, and the verification hangs.
+ */
+const ANSWER_PAUSE_MS = 1_000;
 
 export class Verifications {
   readonly #context: VerificationContext;
@@ -73,7 +81,7 @@ export class Verifications {
   }
 
   async #take(request: VerificationRequest): Promise<void> {
-    const { policy, sdk, logger } = this.#context;
+    const { policy, sdk, clock, logger } = this.#context;
     const requester = {
       userId: request.otherUserId,
       deviceId: request.otherDeviceId ?? null,
@@ -84,6 +92,7 @@ export class Verifications {
       return;
     }
     logger.info('Accepted a verification request', { user: requester.userId, device: requester.deviceId });
+    await sleep(clock, ANSWER_PAUSE_MS);
     if (sdk.canAcceptVerificationRequest(request)) await request.accept();
     const verifier = await verifierOf(request, sdk);
     policy.onEnd(requester, verifier !== null && (await verify(verifier, requester, this.#context)));

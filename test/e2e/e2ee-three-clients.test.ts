@@ -120,6 +120,7 @@ function startRelay(
       trust: 'all',
       required: true,
       canReplaceDevice: false,
+      clock: systemClock,
       identity: { password: 'secret-b', reset: false, saveRecoveryKey: () => undefined },
       logger: silentLogger,
       onFatal: (error) => {

@@ -91,6 +91,7 @@ async function newScene(server: SuiteServer, cleanup: (() => unknown)[]): Promis
         required: false,
         identity: null,
         canReplaceDevice: false,
+        clock: systemClock,
         logger: silentLogger,
         onFatal: (error) => fatal.push(error),
         ...crypto,

@@ -93,6 +93,7 @@ export function trustSuite(server: () => SuiteServer): void {
     const refused = sink.events(roomId).filter(({ undecryptable }) => undecryptable !== null);
     expect(refused).toMatchObject([{ sender: alice.userId, undecryptable: 'unsigned-sender' }]);
     await crossSign(alice);
+    await sink.until(() => sink.learned.some(({ content }) => content.body === 'from an unsigned device'));
     await expect
       .poll(
         async () => {
@@ -123,7 +124,9 @@ export function trustSuite(server: () => SuiteServer): void {
     await crossSign(alice, 'secret-a');
     await expect.poll(() => proxy.seen.filter((line) => line.includes('/keys/query')).length).toBeGreaterThan(0);
     await alice.say(roomId, 'by another identity');
-    await sink.until(() => sink.bodies(roomId).includes('by another identity'));
+    // The message may be there before the news of the identity.
+    const bodies = () => [...sink.bodies(roomId), ...sink.learned.map(({ content }) => content.body)];
+    await sink.until(() => bodies().includes('by another identity'));
     for (const body of ['one', 'two']) {
       await untilSent(() => adapter.send({ roomId, ...text(body), txnId: body }));
       await alice.hears(body);

@@ -6,8 +6,8 @@ const missing = inject('pythonMissing').synapse;
 
 const name = `Trust on Synapse${missing === null ? '' : ` (${missing})`}`;
 
-// As in test/matrix/trust-sandbox.test.ts: a step that the other client loses is not waited for ten minutes.
-describe.skipIf(missing !== null)(name, { timeout: 120_000, retry: 2 }, () => {
+// Tries: see test/matrix/trust-sandbox.test.ts.
+describe.skipIf(missing !== null)(name, { timeout: 60_000, retry: 3 }, () => {
   let synapse: Synapse;
   beforeAll(async () => {
     synapse = await startSynapse({ rateLimits: 'off' });

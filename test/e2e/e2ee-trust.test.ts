@@ -6,8 +6,7 @@ const missing = inject('pythonMissing').synapse;
 
 const name = `Trust on Synapse${missing === null ? '' : ` (${missing})`}`;
 
-// Tries: see test/matrix/trust-sandbox.test.ts.
-describe.skipIf(missing !== null)(name, { timeout: 60_000, retry: 3 }, () => {
+describe.skipIf(missing !== null)(name, { timeout: 120_000 }, () => {
   let synapse: Synapse;
   beforeAll(async () => {
     synapse = await startSynapse({ rateLimits: 'off' });

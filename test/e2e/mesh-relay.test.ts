@@ -1,49 +1,28 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { Client } from '../contract/homeserver-client.ts';
+import type { VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
+import type { Client } from '../contract/homeserver-client.ts';
 import { roomEvents, sendEvent, untilSeen } from './support/conversation.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
-import { PythonRelay } from './support/python-relay.ts';
-import { type Synapse, startSynapse } from './support/synapse.ts';
+import { type MeshName, meshNodeNum, relayUser, ThreeMeshes } from './support/three-meshes.ts';
 
 const { synapse: noSynapse, mmrelay: noRelay } = inject('pythonMissing');
 const missing = noSynapse ?? noRelay;
 const title = 'mesh_relay between three meshes, one of them behind the Python mmrelay 1.4';
-
-/** Ours on the meshes Alpha and Gamma, the relay of old on Beta. */
-const MESHES = ['Alpha', 'Beta', 'Gamma'] as const;
-type MeshName = (typeof MESHES)[number];
 
 const WAYPOINT_APP = 8;
 const POSITION_APP = 3;
 const BROADCAST = 0xffffffff;
 
 describe.skipIf(missing !== null)(missing === null ? title : `${title} (${missing})`, () => {
-  const radios = new Map<MeshName, VirtualRadio>();
-  const daemons: DaemonProcess[] = [];
-  const old = new PythonRelay();
-  let synapse: Synapse;
+  let stage: ThreeMeshes;
   let carol: Client;
   let roomId: string;
 
-  const radio = (mesh: MeshName): VirtualRadio => radios.get(mesh) as VirtualRadio;
-  const nodeNum = (mesh: MeshName): number => 0x0a000001 + MESHES.indexOf(mesh);
-  const user = (mesh: MeshName): string => `@relay${mesh.toLowerCase()}:synapse.test`;
-
-  function config(mesh: MeshName): object {
-    const peers = MESHES.filter((other) => other !== mesh).map(user);
-    return {
-      meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: radio(mesh).port, meshnet_name: mesh },
-      matrix: { homeserver: synapse.baseUrl, bot_user_id: user(mesh), password: 'a password' },
-      matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
-      plugins: { mesh_relay: { active: true, ...(mesh === 'Beta' ? {} : { peers }) } },
-    };
-  }
+  const radio = (mesh: MeshName): VirtualRadio => stage.radio(mesh);
 
   function say(mesh: MeshName, portnum: number, payload: readonly number[]): void {
     radio(mesh)
-      .node(nodeNum(mesh))
+      .node(meshNodeNum(mesh))
       .send({ channel: 0, to: BROADCAST, portnum, payload: Uint8Array.from(payload) });
   }
 
@@ -61,29 +40,13 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (${missin
   }
 
   beforeAll(async () => {
-    synapse = await startSynapse({ rateLimits: 'off' });
-    carol = new Client(synapse, await synapse.registerUser('carol', 'another'));
-    roomId = await carol.createRoom({ preset: 'public_chat', name: 'Valley' });
-    for (const mesh of MESHES) {
-      await synapse.registerUser(user(mesh).slice(1).split(':')[0] ?? '', 'a password');
-      const node = { num: nodeNum(mesh), longName: `Node ${mesh}`, shortName: mesh.slice(0, 2).toUpperCase() };
-      radios.set(mesh, await createVirtualRadio({ region: 'US', modemPreset: 'SHORT_TURBO', nodes: [node] }));
-    }
-    for (const mesh of ['Alpha', 'Gamma'] as const) {
-      const daemon = new DaemonProcess({ config: config(mesh) });
-      daemons.push(daemon);
-      daemon.start();
-      await daemon.ready();
-    }
-    await old.start(config('Beta'));
+    stage = await ThreeMeshes.start((mesh, peers) => ({
+      plugins: { mesh_relay: { active: true, ...(mesh === 'Beta' ? {} : { peers }) } },
+    }));
+    ({ carol, roomId } = stage);
   });
 
-  afterAll(async () => {
-    await old.stop();
-    for (const daemon of daemons) await daemon.close();
-    for (const one of radios.values()) await one.close();
-    await synapse?.stop();
-  });
+  afterAll(() => stage?.stop());
 
   it('a waypoint of one of our meshes is heard on the other', async () => {
     say('Alpha', WAYPOINT_APP, [8, 1]);
@@ -105,11 +68,11 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (${missin
       const { content } = await untilSeen(
         carol,
         roomId,
-        (event) => event.sender === user(mesh) && event.content.body === 'Processed POSITION_APP radio packet',
+        (event) => event.sender === relayUser(mesh) && event.content.body === 'Processed POSITION_APP radio packet',
       );
       expect(content.mmrelay_suppress).toBe(true);
       expect(JSON.parse(String(content.meshtastic_packet))).toMatchObject({
-        from: nodeNum(mesh),
+        from: meshNodeNum(mesh),
         toId: '^all',
         decoded: { portnum: 'POSITION_APP', payload: expect.stringMatching(/^D/) },
       });

@@ -14,7 +14,7 @@ import {
   MsgType,
   Preset,
 } from 'matrix-js-sdk';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { sdkLogger } from '../../src/matrix/sdk-logger.ts';
 import { silentLogger } from '../../src/util/logger.ts';
 import { whyUnreadable } from './support/read-event.ts';
@@ -72,9 +72,11 @@ test.skipIf(synapseMissing !== null)(
       await ours.kill();
     }
     await ours.start(KILLS);
-    await ours.until(() => ours.seen.sent.size > 0);
+    await ours.until(() => ours.sentInLife > 0);
     await other.quiet();
     await ours.quiet();
+    await newestIsRead({ reader: ours.seen, writer: other.seen });
+    await newestIsRead({ reader: other.seen, writer: ours.seen });
     // The last life reads everything that any life was sent or sent, also what it slept through.
     await ours.check([...other.seen.sent, ...ours.seen.sent]);
     await other.check([...other.seen.sent, ...ours.seen.sent]);
@@ -94,6 +96,12 @@ test.skipIf(synapseMissing !== null)(
     );
   },
 );
+
+/** Keys come in the order in which they were sent: once the newest message is read, those of all before it are here or lost. */
+function newestIsRead({ reader, writer }: { readonly reader: Seen; readonly writer: Seen }): Promise<void> {
+  const newest = [...writer.sent].at(-1);
+  return vi.waitFor(() => expect([...reader.got]).toContain(newest), { timeout: 60_000, interval: 50 });
+}
 
 async function devicesOf(baseUrl: string, user: SynapseUser): Promise<string[]> {
   const headers = { authorization: `Bearer ${user.accessToken}` };

@@ -20,17 +20,17 @@ import { adminVerification } from './admin-verification.ts';
 import { type AuthChoice, chooseAuth } from './credentials.ts';
 import { buildCrypto, encryptedRooms } from './encryption.ts';
 import { LinkHistory } from './link-history.ts';
-import { warnOfMappings } from './mapping-warnings.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
 import { observers } from './observers.ts';
 import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from './plugins.ts';
-import { RadioReleases } from './radio-releases.ts';
-import { buildRadios } from './radios.ts';
+import { buildRadios } from './radios/build-radios.ts';
+import { warnOfMappings } from './radios/mapping-warnings.ts';
+import { RadioReleases } from './radios/radio-releases.ts';
+import { shareRadio } from './radios/share-radio.ts';
 import { relaySettings } from './relay-settings.ts';
 import { type DaemonStatus, relayStatus } from './relay-status.ts';
 import { type LiveSettings, liveSettings } from './reload/live-settings.ts';
 import { roomMemory } from './room-memory.ts';
-import { shareRadio } from './share-radio.ts';
 
 export interface DaemonOptions {
   readonly config: RelayConfig;

@@ -20,7 +20,7 @@ import { BROADCAST, nodeId } from '../util/node-id.ts';
 import { TEXT_MESSAGE_APP } from '../util/portnums.ts';
 import { RelayError } from '../util/relay-error.ts';
 import { headOfBytes } from '../util/utf8.ts';
-import type { RadioReleases } from './radio-releases.ts';
+import type { RadioReleases } from './radios/radio-releases.ts';
 
 export interface PluginAccessOptions {
   readonly store: StorePort;

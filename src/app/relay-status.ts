@@ -6,7 +6,7 @@ import { meshnetName } from '../relay/rules/meshnet-name.ts';
 import type { WorldView } from '../relay/rules/view.ts';
 import type { LaneDepth } from '../relay/store-port.ts';
 import type { LinkEpisode } from './link-history.ts';
-import type { RadioReleases } from './radio-releases.ts';
+import type { RadioReleases } from './radios/radio-releases.ts';
 import { VERSION } from './version.ts';
 
 export interface RelayStatusOptions {

@@ -1,5 +1,5 @@
-import { askRadio, type FindOptions, findRadios } from '../app/find-radios.ts';
-import { bluetoothHub } from '../app/radios.ts';
+import { bluetoothHub } from '../app/radios/build-radios.ts';
+import { askRadio, type FindOptions, findRadios } from '../app/radios/find-radios.ts';
 import { systemClock } from '../util/clock.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { silentLogger } from '../util/logger.ts';

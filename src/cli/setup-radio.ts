@@ -1,5 +1,5 @@
-import { type FindOptions, findRadios, visitRadio } from '../app/find-radios.ts';
-import { bluetoothHub } from '../app/radios.ts';
+import { bluetoothHub } from '../app/radios/build-radios.ts';
+import { type FindOptions, findRadios, visitRadio } from '../app/radios/find-radios.ts';
 import { connectOfAnswer, parseRadio, type RadioAnswer } from '../app/setup/answers.ts';
 import { systemClock } from '../util/clock.ts';
 import { silentLogger } from '../util/logger.ts';

@@ -1,10 +1,10 @@
-import type { MqttConfig, RadioConfig } from '../config/types.ts';
-import { createMqttRadio } from '../radio/mqtt/mqtt-radio.ts';
-import type { RadioPort } from '../relay/ports.ts';
-import type { ValueStore } from '../relay/store-port.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { BROADCAST, nodeId, parseNodeId } from '../util/node-id.ts';
+import type { MqttConfig, RadioConfig } from '../../config/types.ts';
+import { createMqttRadio } from '../../radio/mqtt/mqtt-radio.ts';
+import type { RadioPort } from '../../relay/ports.ts';
+import type { ValueStore } from '../../relay/store-port.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { BROADCAST, nodeId, parseNodeId } from '../../util/node-id.ts';
 
 interface MqttRadioDeps {
   readonly clock: Clock;

@@ -1,6 +1,6 @@
-import type { RadioPort } from '../relay/ports.ts';
-import type { RelaySettings } from '../relay/settings.ts';
-import type { Logger } from '../util/logger.ts';
+import type { RadioPort } from '../../relay/ports.ts';
+import type { RelaySettings } from '../../relay/settings.ts';
+import type { Logger } from '../../util/logger.ts';
 
 /** Warns of what a radio is not set up for: nothing else would ever say why such a room stays silent. */
 export function warnOfMappings(

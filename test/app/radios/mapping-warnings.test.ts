@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { warnOfMappings } from '../../src/app/mapping-warnings.ts';
-import type { RadioInfo } from '../../src/relay/ports.ts';
-import type { Logger } from '../../src/util/logger.ts';
-import { RADIO_INFO, route, settings } from '../support/relay-fixture.ts';
+import { warnOfMappings } from '../../../src/app/radios/mapping-warnings.ts';
+import type { RadioInfo } from '../../../src/relay/ports.ts';
+import type { Logger } from '../../../src/util/logger.ts';
+import { RADIO_INFO, route, settings } from '../../support/relay-fixture.ts';
 
 const LORA = {
   region: 'EU_868',

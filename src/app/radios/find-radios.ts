@@ -1,15 +1,15 @@
-import type { BleFound, BleHub } from '../radio/ble/central.ts';
-import type { FoundRadio } from '../radio/discovery.ts';
-import { browseRadios } from '../radio/mdns/browse.ts';
-import { createRadio } from '../radio/radio.ts';
-import { portHolders } from '../radio/serial/open-advice.ts';
-import { SYSTEM_ROOTS } from '../radio/serial/ports.ts';
-import { listSerialPorts } from '../radio/serial/serialport-driver.ts';
-import type { RadioConnect } from '../radio/transport/factory.ts';
-import type { RadioInfo, RadioSink, RadioState } from '../relay/ports.ts';
-import type { Clock } from '../util/clock.ts';
-import { type Logger, silentLogger } from '../util/logger.ts';
-import { errorText } from '../util/relay-error.ts';
+import type { BleFound, BleHub } from '../../radio/ble/central.ts';
+import type { FoundRadio } from '../../radio/discovery.ts';
+import { browseRadios } from '../../radio/mdns/browse.ts';
+import { createRadio } from '../../radio/radio.ts';
+import { portHolders } from '../../radio/serial/open-advice.ts';
+import { SYSTEM_ROOTS } from '../../radio/serial/ports.ts';
+import { listSerialPorts } from '../../radio/serial/serialport-driver.ts';
+import type { RadioConnect } from '../../radio/transport/factory.ts';
+import type { RadioInfo, RadioSink, RadioState } from '../../relay/ports.ts';
+import type { Clock } from '../../util/clock.ts';
+import { type Logger, silentLogger } from '../../util/logger.ts';
+import { errorText } from '../../util/relay-error.ts';
 
 const DEFAULT_TCP_PORT = 4403;
 const BLE_SCAN_MS = 5_000;

@@ -1,15 +1,15 @@
-import { type Env, processEnv } from '../config/env.ts';
-import type { RadioConfig, RadioConnection } from '../config/types.ts';
-import type { BleHub } from '../radio/ble/central.ts';
-import type { NobleBinding } from '../radio/ble/noble-adapter.ts';
-import { createNobleHub } from '../radio/ble/noble-hub.ts';
-import { createRadio } from '../radio/radio.ts';
-import { AutoChoice } from '../radio/transport/auto.ts';
-import { type RadioConnect, transportFactory } from '../radio/transport/factory.ts';
-import type { RadioPort } from '../relay/ports.ts';
-import type { ValueStore } from '../relay/store-port.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
+import { type Env, processEnv } from '../../config/env.ts';
+import type { RadioConfig, RadioConnection } from '../../config/types.ts';
+import type { BleHub } from '../../radio/ble/central.ts';
+import type { NobleBinding } from '../../radio/ble/noble-adapter.ts';
+import { createNobleHub } from '../../radio/ble/noble-hub.ts';
+import { createRadio } from '../../radio/radio.ts';
+import { AutoChoice } from '../../radio/transport/auto.ts';
+import { type RadioConnect, transportFactory } from '../../radio/transport/factory.ts';
+import type { RadioPort } from '../../relay/ports.ts';
+import type { ValueStore } from '../../relay/store-port.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
 import { connectOf, findRadios } from './find-radios.ts';
 import { buildMqttRadio } from './mqtt-radio.ts';
 

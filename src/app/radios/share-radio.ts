@@ -1,10 +1,10 @@
-import type { VirtualNodeConfig } from '../config/types.ts';
-import type { SharedRadio } from '../radio/radio-tap.ts';
-import { VirtualNode } from '../radio/virtual-node/virtual-node.ts';
-import type { GuestPacket, RadioPort } from '../relay/ports.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { RelayError } from '../util/relay-error.ts';
+import type { VirtualNodeConfig } from '../../config/types.ts';
+import type { SharedRadio } from '../../radio/radio-tap.ts';
+import { VirtualNode } from '../../radio/virtual-node/virtual-node.ts';
+import type { GuestPacket, RadioPort } from '../../relay/ports.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { RelayError } from '../../util/relay-error.ts';
 
 export interface ShareDeps {
   readonly radios: ReadonlyMap<string, RadioPort>;

@@ -1,8 +1,8 @@
-import type { RadioPort } from '../relay/ports.ts';
-import type { ValueStore } from '../relay/store-port.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { RelayError } from '../util/relay-error.ts';
+import type { RadioPort } from '../../relay/ports.ts';
+import type { ValueStore } from '../../relay/store-port.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { RelayError } from '../../util/relay-error.ts';
 
 export interface RadioReleasesOptions {
   readonly radios: ReadonlyMap<string, RadioPort>;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { RadioReleases } from '../../src/app/radio-releases.ts';
-import type { RadioState } from '../../src/relay/ports.ts';
-import { openStore } from '../../src/store/open-store.ts';
-import { silentLogger } from '../../src/util/logger.ts';
-import { ManualClock } from '../../src/util/manual-clock.ts';
-import { FakeRadio } from '../support/fake-ports.ts';
+import { RadioReleases } from '../../../src/app/radios/radio-releases.ts';
+import type { RadioState } from '../../../src/relay/ports.ts';
+import { openStore } from '../../../src/store/open-store.ts';
+import { silentLogger } from '../../../src/util/logger.ts';
+import { ManualClock } from '../../../src/util/manual-clock.ts';
+import { FakeRadio } from '../../support/fake-ports.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

@@ -22,7 +22,7 @@ import { buildCrypto, encryptedRooms } from './encryption.ts';
 import { LinkHistory } from './link-history.ts';
 import type { StateSource } from './metrics/state-metrics.ts';
 import { observers } from './observers.ts';
-import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from './plugins.ts';
+import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from './plugins/create-plugins.ts';
 import { buildRadios } from './radios/build-radios.ts';
 import { warnOfMappings } from './radios/mapping-warnings.ts';
 import { RadioReleases } from './radios/radio-releases.ts';

@@ -5,7 +5,7 @@ import {
   newPlugin,
   removePlugin,
   testPluginCode,
-} from '../app/plugins-admin.ts';
+} from '../app/plugins/admin.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { type GlobalFlags, homePaths, loadSetup } from './context.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CORE_PLUGINS } from '../../src/app/plugins-core.ts';
+import { CORE_PLUGINS } from '../../src/app/plugins/core-plugins.ts';
 import type { Measure } from './measures.ts';
 import { processStats, quantile } from './process-stats.ts';
 import { arrived, buildRig, NODE, type Rig, type RigOptions, until } from './rig.ts';

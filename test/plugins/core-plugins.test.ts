@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CORE_PLUGINS, coreLoader } from '../../src/app/plugins-core.ts';
+import { CORE_PLUGINS, coreLoader } from '../../src/app/plugins/core-plugins.ts';
 import type { Plugin } from '../../src/plugins/api.ts';
 import { TEST_ALICE_NODE, TEST_OWN_NODE, type TestWorld, testPlugin } from '../../src/plugins/testing.ts';
 import { relayStatus } from './status/relay-status.ts';

@@ -9,7 +9,7 @@ import {
   newPlugin,
   removePlugin,
   testPluginCode,
-} from '../../../src/app/plugins-admin.ts';
+} from '../../../src/app/plugins/admin.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { config } from '../../config/helpers.ts';
 import { createRepository, pluginCode } from '../sources/git-server.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { CORE_PLUGINS, coreLoader } from '../../../src/app/plugins-core.ts';
+import { CORE_PLUGINS, coreLoader } from '../../../src/app/plugins/core-plugins.ts';
 import { inProcess, startHost } from './helpers.ts';
 
 it('every core plugin comes up under its own name, and no two have one command', async () => {

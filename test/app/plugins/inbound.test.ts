@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { toInbound } from '../../src/app/plugins-inbound.ts';
-import type { RoomEvent, RoomFacts } from '../../src/relay/ports.ts';
-import { BOT, NOW_MS, ROOM, roomEvent, world } from '../support/relay-fixture.ts';
+import { toInbound } from '../../../src/app/plugins/inbound.ts';
+import type { RoomEvent, RoomFacts } from '../../../src/relay/ports.ts';
+import { BOT, NOW_MS, ROOM, roomEvent, world } from '../../support/relay-fixture.ts';
 
 const SUPPRESSED = { msgtype: 'm.text', body: 'x', mmrelay_suppress: true };
 const MESH_CHAT = { msgtype: 'm.text', body: 'x', meshtastic_longname: 'Bob', meshtastic_meshnet: 'Away' };

@@ -1,18 +1,18 @@
-import type { Json, Packet, RoomMessage } from '../plugins/api.ts';
-import type { Inbound } from '../plugins/host/types.ts';
-import { decodePayload } from '../radio/codec/decode-payload.ts';
-import type { MeshPacket, RoomEvent, RoomFacts } from '../relay/ports.ts';
-import { readRelations } from '../relay/rules/event-text.ts';
-import { claimedMeshnet } from '../relay/rules/foreign-relay.ts';
-import { readMeshMessage } from '../relay/rules/mesh-to-room.ts';
-import { meshnetName } from '../relay/rules/meshnet-name.ts';
-import { classifyPacket } from '../relay/rules/packet-class.ts';
-import { roomPrefix } from '../relay/rules/prefix.ts';
-import { text, type WorldView } from '../relay/rules/view.ts';
-import type { RoomRoute } from '../relay/settings.ts';
-import type { InboxRow } from '../relay/store-port.ts';
-import { BROADCAST, nodeId } from '../util/node-id.ts';
-import { portName } from '../util/portnums.ts';
+import type { Json, Packet, RoomMessage } from '../../plugins/api.ts';
+import type { Inbound } from '../../plugins/host/types.ts';
+import { decodePayload } from '../../radio/codec/decode-payload.ts';
+import type { MeshPacket, RoomEvent, RoomFacts } from '../../relay/ports.ts';
+import { readRelations } from '../../relay/rules/event-text.ts';
+import { claimedMeshnet } from '../../relay/rules/foreign-relay.ts';
+import { readMeshMessage } from '../../relay/rules/mesh-to-room.ts';
+import { meshnetName } from '../../relay/rules/meshnet-name.ts';
+import { classifyPacket } from '../../relay/rules/packet-class.ts';
+import { roomPrefix } from '../../relay/rules/prefix.ts';
+import { text, type WorldView } from '../../relay/rules/view.ts';
+import type { RoomRoute } from '../../relay/settings.ts';
+import type { InboxRow } from '../../relay/store-port.ts';
+import { BROADCAST, nodeId } from '../../util/node-id.ts';
+import { portName } from '../../util/portnums.ts';
 
 /** Nobody waits that long for the answer to a command. */
 const STALE_MS = 10 * 60_000;

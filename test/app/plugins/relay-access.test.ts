@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { pluginAccess } from '../../src/app/plugins-access.ts';
-import type { Intent } from '../../src/relay/rules/view.ts';
-import { ROOM } from '../support/relay-fixture.ts';
+import { pluginAccess } from '../../../src/app/plugins/relay-access.ts';
+import type { Intent } from '../../../src/relay/rules/view.ts';
+import { ROOM } from '../../support/relay-fixture.ts';
 
 type Options = Parameters<typeof pluginAccess>[0];
 

@@ -1,18 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
-import { nearest } from '../config/nearest.ts';
-import type { AppPaths } from '../config/paths.ts';
-import type { PluginEntryConfig, RelayConfig } from '../config/types.ts';
-import { customEntry, folderEntry } from '../plugins/sources/entry.ts';
-import { locatePlugin } from '../plugins/sources/locate.ts';
-import { runPluginTests, type TestResult } from '../plugins/sources/run-tests.ts';
-import { templateFiles } from '../plugins/sources/template.ts';
-import { isPluginName } from '../plugins/validate.ts';
-import { systemClock } from '../util/clock.ts';
-import { silentLogger } from '../util/logger.ts';
-import { errorText, RelayError } from '../util/relay-error.ts';
-import { communityPlugin, communitySource } from './plugins.ts';
-import { CORE_PLUGINS } from './plugins-core.ts';
+import { nearest } from '../../config/nearest.ts';
+import type { AppPaths } from '../../config/paths.ts';
+import type { PluginEntryConfig, RelayConfig } from '../../config/types.ts';
+import { customEntry, folderEntry } from '../../plugins/sources/entry.ts';
+import { locatePlugin } from '../../plugins/sources/locate.ts';
+import { runPluginTests, type TestResult } from '../../plugins/sources/run-tests.ts';
+import { templateFiles } from '../../plugins/sources/template.ts';
+import { isPluginName } from '../../plugins/validate.ts';
+import { systemClock } from '../../util/clock.ts';
+import { silentLogger } from '../../util/logger.ts';
+import { errorText, RelayError } from '../../util/relay-error.ts';
+import { CORE_PLUGINS } from './core-plugins.ts';
+import { communityPlugin, communitySource } from './create-plugins.ts';
 
 export interface PluginSetup {
   readonly config: RelayConfig;

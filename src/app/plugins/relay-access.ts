@@ -7,20 +7,20 @@ import type {
   Position,
   RelayStatus,
   RoomOutput,
-} from '../plugins/api.ts';
-import type { RelayAccess } from '../plugins/host/types.ts';
-import { markdownToHtml } from '../plugins/markdown.ts';
-import { type EventDelivery, PRIORITY, plainEvent, type RadioDelivery } from '../relay/delivery.ts';
-import type { MatrixPort, MeshNode, RadioPort } from '../relay/ports.ts';
-import { maxTextBytes, splitText } from '../relay/rules/split-text.ts';
-import type { Intent, WorldView } from '../relay/rules/view.ts';
-import type { StorePort } from '../relay/store-port.ts';
-import type { JsonObject } from '../util/json.ts';
-import { BROADCAST, nodeId } from '../util/node-id.ts';
-import { TEXT_MESSAGE_APP } from '../util/portnums.ts';
-import { RelayError } from '../util/relay-error.ts';
-import { headOfBytes } from '../util/utf8.ts';
-import type { RadioReleases } from './radios/radio-releases.ts';
+} from '../../plugins/api.ts';
+import type { RelayAccess } from '../../plugins/host/types.ts';
+import { markdownToHtml } from '../../plugins/markdown.ts';
+import { type EventDelivery, PRIORITY, plainEvent, type RadioDelivery } from '../../relay/delivery.ts';
+import type { MatrixPort, MeshNode, RadioPort } from '../../relay/ports.ts';
+import { maxTextBytes, splitText } from '../../relay/rules/split-text.ts';
+import type { Intent, WorldView } from '../../relay/rules/view.ts';
+import type { StorePort } from '../../relay/store-port.ts';
+import type { JsonObject } from '../../util/json.ts';
+import { BROADCAST, nodeId } from '../../util/node-id.ts';
+import { TEXT_MESSAGE_APP } from '../../util/portnums.ts';
+import { RelayError } from '../../util/relay-error.ts';
+import { headOfBytes } from '../../util/utf8.ts';
+import type { RadioReleases } from '../radios/radio-releases.ts';
 
 export interface PluginAccessOptions {
   readonly store: StorePort;

@@ -1,21 +1,21 @@
 import { join } from 'node:path';
-import { processEnv } from '../config/env.ts';
-import type { AppPaths } from '../config/paths.ts';
-import type { PluginEntryConfig, RelayConfig } from '../config/types.ts';
-import { PluginHost } from '../plugins/host/host.ts';
-import type { PluginSpec, PluginTier } from '../plugins/host/types.ts';
-import { type CommunityPlugin, CommunitySource } from '../plugins/sources/community.ts';
-import { customEntry } from '../plugins/sources/entry.ts';
-import type { MatrixPort } from '../relay/ports.ts';
-import type { WorldView } from '../relay/rules/view.ts';
-import type { InboxRow } from '../relay/store-port.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { errorText, RelayError } from '../util/relay-error.ts';
-import { type PluginAccessOptions, pluginAccess } from './plugins-access.ts';
-import { CORE_PLUGINS, coreLoader } from './plugins-core.ts';
-import { toInbound } from './plugins-inbound.ts';
-import { VERSION } from './version.ts';
+import { processEnv } from '../../config/env.ts';
+import type { AppPaths } from '../../config/paths.ts';
+import type { PluginEntryConfig, RelayConfig } from '../../config/types.ts';
+import { PluginHost } from '../../plugins/host/host.ts';
+import type { PluginSpec, PluginTier } from '../../plugins/host/types.ts';
+import { type CommunityPlugin, CommunitySource } from '../../plugins/sources/community.ts';
+import { customEntry } from '../../plugins/sources/entry.ts';
+import type { MatrixPort } from '../../relay/ports.ts';
+import type { WorldView } from '../../relay/rules/view.ts';
+import type { InboxRow } from '../../relay/store-port.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { errorText, RelayError } from '../../util/relay-error.ts';
+import { VERSION } from '../version.ts';
+import { CORE_PLUGINS, coreLoader } from './core-plugins.ts';
+import { toInbound } from './inbound.ts';
+import { type PluginAccessOptions, pluginAccess } from './relay-access.ts';
 
 export interface PluginsOptions extends PluginAccessOptions {
   readonly config: RelayConfig;

@@ -1,5 +1,5 @@
+import { relayPid } from '../app/account/session.ts';
 import { logIn } from '../app/log-in/log-in.ts';
-import { relayPid } from '../app/session.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { isInteractive } from './ask.ts';
 import { replaceIdentity } from './auth-reset-cross-signing.ts';

@@ -1,4 +1,4 @@
-import { endSession, keyFiles, storedSession } from '../app/session.ts';
+import { endSession, keyFiles, storedSession } from '../app/account/session.ts';
 import type { AppPaths } from '../config/paths.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { RelayError } from '../util/relay-error.ts';

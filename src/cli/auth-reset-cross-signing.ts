@@ -1,4 +1,4 @@
-import { resetCrossSigning } from '../app/reset-cross-signing.ts';
+import { resetCrossSigning } from '../app/account/reset-cross-signing.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { ask, isInteractive } from './ask.ts';
 import { findConfig, type GlobalFlags, homePaths } from './context.ts';

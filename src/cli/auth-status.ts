@@ -1,4 +1,4 @@
-import { checkToken, freshSession, storedSession } from '../app/session.ts';
+import { checkToken, freshSession, storedSession } from '../app/account/session.ts';
 import { authMethod } from '../config/auth.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';

@@ -1,4 +1,4 @@
-import { verifyAccount } from '../app/verify-account.ts';
+import { verifyAccount } from '../app/account/verify-account.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { ask, isInteractive } from './ask.ts';
 import { findConfig, type GlobalFlags, homePaths } from './context.ts';

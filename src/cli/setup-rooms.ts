@@ -1,4 +1,4 @@
-import { freshSession } from '../app/session.ts';
+import { freshSession } from '../app/account/session.ts';
 import { parseNewRoom, parseRoom, type RoomAnswer } from '../app/setup/answers.ts';
 import { type ChannelChoice, channelChoices } from '../app/setup/channels.ts';
 import { type KnownRoom, knownRooms } from '../app/setup/known-rooms.ts';

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { storedSession } from '../app/session.ts';
+import { storedSession } from '../app/account/session.ts';
 import { configOf } from '../app/setup/answers.ts';
 import { channelChoices } from '../app/setup/channels.ts';
 import { processEnv } from '../config/env.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { endSession, freshSession, storedSession } from '../../src/app/account/session.ts';
 import { type LoginMethod, logIn } from '../../src/app/log-in/log-in.ts';
-import { endSession, freshSession, storedSession } from '../../src/app/session.ts';
 import { type AppPaths, resolvePaths } from '../../src/config/paths.ts';
 import { writeCredentials } from '../../src/matrix/auth/credentials-file.ts';
 import type { JsonObject } from '../../src/util/json.ts';

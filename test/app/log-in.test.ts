@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { checkToken, endSession, storedSession } from '../../src/app/account/session.ts';
 import { logIn } from '../../src/app/log-in/log-in.ts';
-import { checkToken, endSession, storedSession } from '../../src/app/session.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
 import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { put, scratch } from './old-homes.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'matrix-js-sdk';
-import { CRYPTO_KEY_FILE } from '../../src/app/encryption.ts';
+import { CRYPTO_KEY_FILE } from '../../src/app/account/encryption.ts';
 import { deviceStorePath } from '../../src/matrix/crypto/device-store.ts';
 import { openCrypto } from '../../src/matrix/crypto/open-crypto.ts';
 import { sdkLogger } from '../../src/matrix/sdk-logger.ts';

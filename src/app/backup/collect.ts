@@ -15,7 +15,7 @@ import { settleDatabase } from '../../store/settle-database.ts';
 import { snapshotFile } from '../../store/snapshot-file.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { RelayError } from '../../util/relay-error.ts';
-import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from '../encryption.ts';
+import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from '../account/encryption.ts';
 import { sha256OfFile } from '../files.ts';
 
 /** What the archive says about itself, in its first file. */

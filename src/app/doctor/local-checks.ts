@@ -4,7 +4,7 @@ import type { AppPaths } from '../../config/paths.ts';
 import type { FoundConfig } from '../../config/search.ts';
 import { plural } from '../../util/plural.ts';
 import { errorText } from '../../util/relay-error.ts';
-import { CRYPTO_KEY_FILE } from '../encryption.ts';
+import { CRYPTO_KEY_FILE } from '../account/encryption.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 /** The configuration, by the validator that a start uses. */

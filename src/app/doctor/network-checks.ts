@@ -8,8 +8,8 @@ import { isEnding } from '../../matrix/auth/renew.ts';
 import { createHttp, type HttpSend } from '../../matrix/http.ts';
 import type { Clock } from '../../util/clock.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
-import { chooseAuth } from '../credentials.ts';
-import { checkToken } from '../session.ts';
+import { chooseAuth } from '../account/choose-auth.ts';
+import { checkToken } from '../account/session.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 const TIMEOUT_MS = 5_000;

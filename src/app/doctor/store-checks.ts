@@ -9,7 +9,7 @@ import { ageText } from '../../util/duration.ts';
 import { silentLogger } from '../../util/logger.ts';
 import { plural } from '../../util/plural.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
-import { CRYPTO_KEY_FILE } from '../encryption.ts';
+import { CRYPTO_KEY_FILE } from '../account/encryption.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 const MB = 1024 ** 2;

@@ -9,7 +9,7 @@ import { toRelayError } from '../../matrix/errors.ts';
 import { createHttp } from '../../matrix/http.ts';
 import { systemClock } from '../../util/clock.ts';
 import { RelayError } from '../../util/relay-error.ts';
-import { DEVICE_NAME } from '../credentials.ts';
+import { DEVICE_NAME } from '../account/choose-auth.ts';
 import { importToken } from './import-token.ts';
 import { keptDevice, knownSession } from './known-device.ts';
 import type { LoginResult } from './login-result.ts';

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from '../encryption.ts';
+import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from '../account/encryption.ts';
 import { GPX_TARGET, gpxTracks } from './gpx-tracks.ts';
 
 /** What a file is to the relay. */

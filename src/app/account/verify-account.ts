@@ -1,7 +1,7 @@
-import type { AppPaths } from '../config/paths.ts';
-import type { Requester } from '../matrix/verification.ts';
-import { silentLogger } from '../util/logger.ts';
-import { type ErrandAccount, runErrand } from './account-errand.ts';
+import type { AppPaths } from '../../config/paths.ts';
+import type { Requester } from '../../matrix/verification.ts';
+import { silentLogger } from '../../util/logger.ts';
+import { type ErrandAccount, runErrand } from './errand.ts';
 
 export interface VerifyDialogue {
   /** The only user whose request is taken; null: whoever comes first. */

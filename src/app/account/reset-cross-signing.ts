@@ -1,8 +1,8 @@
-import type { AppPaths } from '../config/paths.ts';
-import { silentLogger } from '../util/logger.ts';
-import { RelayError } from '../util/relay-error.ts';
-import { runErrand } from './account-errand.ts';
+import type { AppPaths } from '../../config/paths.ts';
+import { silentLogger } from '../../util/logger.ts';
+import { RelayError } from '../../util/relay-error.ts';
 import { identityFiles, recoveryKeyFile } from './encryption.ts';
+import { runErrand } from './errand.ts';
 
 /**
  * Replaces the cross-signing identity of the account, its secret storage and its key backup by new ones of this device.

@@ -1,15 +1,15 @@
 import { dirname, join } from 'node:path';
-import type { AppPaths } from '../config/paths.ts';
-import type { RelayConfig } from '../config/types.ts';
-import { DeviceCrypto, type DeviceCryptoOptions } from '../matrix/device-crypto.ts';
-import type { IdentityOptions } from '../matrix/identity.ts';
-import type { RoomCrypto } from '../matrix/room-crypto.ts';
-import type { EncryptedRooms } from '../matrix/sender.ts';
-import type { VerificationPolicy } from '../matrix/verification.ts';
-import type { ValueStore } from '../relay/store-port.ts';
-import type { Clock } from '../util/clock.ts';
-import { writeFileDurably } from '../util/durable-file.ts';
-import type { Logger } from '../util/logger.ts';
+import type { AppPaths } from '../../config/paths.ts';
+import type { RelayConfig } from '../../config/types.ts';
+import { DeviceCrypto, type DeviceCryptoOptions } from '../../matrix/device-crypto.ts';
+import type { IdentityOptions } from '../../matrix/identity.ts';
+import type { RoomCrypto } from '../../matrix/room-crypto.ts';
+import type { EncryptedRooms } from '../../matrix/sender.ts';
+import type { VerificationPolicy } from '../../matrix/verification.ts';
+import type { ValueStore } from '../../relay/store-port.ts';
+import type { Clock } from '../../util/clock.ts';
+import { writeFileDurably } from '../../util/durable-file.ts';
+import type { Logger } from '../../util/logger.ts';
 
 /** The key that opens the crypto stores lies beside the credentials: one secret folder to mount and to back up. */
 export const CRYPTO_KEY_FILE = 'crypto.key';

@@ -1,14 +1,14 @@
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { AppPaths } from '../config/paths.ts';
-import { type Credentials, readCredentials, writeCredentials } from '../matrix/auth/credentials-file.ts';
-import { logout, whoami } from '../matrix/auth/login.ts';
-import { isEnding, renewSession } from '../matrix/auth/renew.ts';
-import { toRelayError } from '../matrix/errors.ts';
-import { createHttp, type HttpSend } from '../matrix/http.ts';
-import { lockOwner } from '../observe/process-lock.ts';
-import { systemClock } from '../util/clock.ts';
-import { RelayError } from '../util/relay-error.ts';
+import type { AppPaths } from '../../config/paths.ts';
+import { type Credentials, readCredentials, writeCredentials } from '../../matrix/auth/credentials-file.ts';
+import { logout, whoami } from '../../matrix/auth/login.ts';
+import { isEnding, renewSession } from '../../matrix/auth/renew.ts';
+import { toRelayError } from '../../matrix/errors.ts';
+import { createHttp, type HttpSend } from '../../matrix/http.ts';
+import { lockOwner } from '../../observe/process-lock.ts';
+import { systemClock } from '../../util/clock.ts';
+import { RelayError } from '../../util/relay-error.ts';
 import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from './encryption.ts';
 
 const TIMEOUT_MS = 15_000;

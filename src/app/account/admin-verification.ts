@@ -1,5 +1,5 @@
-import type { Requester, VerificationPolicy } from '../matrix/verification.ts';
-import type { Logger } from '../util/logger.ts';
+import type { Requester, VerificationPolicy } from '../../matrix/verification.ts';
+import type { Logger } from '../../util/logger.ts';
 
 /**
  * The running relay lets its administrators verify it. It has no eyes, so it says that the emoji are the same without

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createDaemon, type Daemon } from '../../src/app/daemon.ts';
-import { parseConfig } from '../../src/config/load.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { silentLogger } from '../../src/util/logger.ts';
-import { type CryptoUser, cryptoUser } from '../matrix/support/crypto-user.ts';
-import { confirmAsPerson, crossSign, directChat } from '../matrix/support/sas.ts';
-import { type RelayWorld, relayWorld } from './relay-home.ts';
+import { createDaemon, type Daemon } from '../../../src/app/daemon.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { silentLogger } from '../../../src/util/logger.ts';
+import { type CryptoUser, cryptoUser } from '../../matrix/support/crypto-user.ts';
+import { confirmAsPerson, crossSign, directChat } from '../../matrix/support/sas.ts';
+import { type RelayWorld, relayWorld } from '../relay-home.ts';
 
 const RELAY = '@relay:test.local';
 

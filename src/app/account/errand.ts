@@ -1,12 +1,12 @@
-import type { AppPaths } from '../config/paths.ts';
-import { writeCredentials } from '../matrix/auth/credentials-file.ts';
-import { createMatrix } from '../matrix/client.ts';
-import { DeviceCrypto, type DeviceCryptoOptions } from '../matrix/device-crypto.ts';
-import { acquireLock } from '../observe/process-lock.ts';
-import type { MatrixState } from '../relay/ports.ts';
-import { systemClock } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { RelayError } from '../util/relay-error.ts';
+import type { AppPaths } from '../../config/paths.ts';
+import { writeCredentials } from '../../matrix/auth/credentials-file.ts';
+import { createMatrix } from '../../matrix/client.ts';
+import { DeviceCrypto, type DeviceCryptoOptions } from '../../matrix/device-crypto.ts';
+import { acquireLock } from '../../observe/process-lock.ts';
+import type { MatrixState } from '../../relay/ports.ts';
+import { systemClock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { RelayError } from '../../util/relay-error.ts';
 import { cryptoFiles } from './encryption.ts';
 import { storedSession } from './session.ts';
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import type { AppPaths } from '../config/paths.ts';
-import type { MatrixConfig } from '../config/types.ts';
-import { type Credentials, readCredentials } from '../matrix/auth/credentials-file.ts';
-import type { LoginSettings } from '../matrix/auth/login.ts';
-import { RelayError } from '../util/relay-error.ts';
+import type { AppPaths } from '../../config/paths.ts';
+import type { MatrixConfig } from '../../config/types.ts';
+import { type Credentials, readCredentials } from '../../matrix/auth/credentials-file.ts';
+import type { LoginSettings } from '../../matrix/auth/login.ts';
+import { RelayError } from '../../util/relay-error.ts';
 
 export interface AuthChoice {
   readonly credentials: Credentials | null;

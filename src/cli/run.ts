@@ -1,4 +1,4 @@
-import { runDaemon } from '../app/run-daemon.ts';
+import { runDaemon } from '../app/daemon/run-daemon.ts';
 import type { LogLevel, RelayConfig } from '../config/types.ts';
 import type { ExitCode } from '../util/exit-code.ts';
 import { findConfig, type GlobalFlags, loadSetup } from './context.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runDaemon } from '../../src/app/run-daemon.ts';
+import { runDaemon } from '../../src/app/daemon/run-daemon.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
 import { loadConfig } from '../../src/config/search.ts';
 import type { ExitCode } from '../../src/util/exit-code.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { relaySettings } from '../../src/app/relay-settings.ts';
+import { relaySettings } from '../../src/app/daemon/relay-settings.ts';
 import { compareConfigs, takeOver } from '../../src/app/reload/compare.ts';
 import { liveSettings } from '../../src/app/reload/live-settings.ts';
 import { parseConfig } from '../../src/config/load.ts';

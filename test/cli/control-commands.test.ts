@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runDaemon } from '../../src/app/run-daemon.ts';
+import { runDaemon } from '../../src/app/daemon/run-daemon.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
 import { loadConfig } from '../../src/config/search.ts';
 import { type RelayWorld, relayWorld, until } from '../app/relay-home.ts';

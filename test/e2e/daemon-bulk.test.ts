@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
-import { createDaemon } from '../../src/app/daemon.ts';
+import { createDaemon } from '../../src/app/daemon/daemon.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';

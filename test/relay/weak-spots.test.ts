@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { activityLog } from '../../src/app/activity-log.ts';
+import { activityLog } from '../../src/app/daemon/activity-log.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { roomToMesh } from '../../src/relay/rules/room-to-mesh.ts';
 import type { LogFields, Logger } from '../../src/util/logger.ts';

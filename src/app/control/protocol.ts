@@ -6,7 +6,7 @@
 
 import { isObject, type JsonObject } from '../../util/json.ts';
 import { RelayError } from '../../util/relay-error.ts';
-import type { DaemonStatus } from '../relay-status.ts';
+import type { DaemonStatus } from '../daemon/relay-status.ts';
 import type { ReloadOutcome } from '../reload/reloader.ts';
 
 export const CONTROL_VERSION = 1;

@@ -1,7 +1,7 @@
 import { ageText } from '../../util/duration.ts';
 import { plural } from '../../util/plural.ts';
-import type { LinkEpisode } from '../link-history.ts';
-import type { DaemonStatus } from '../relay-status.ts';
+import type { LinkEpisode } from '../daemon/link-history.ts';
+import type { DaemonStatus } from '../daemon/relay-status.ts';
 
 /** The running relay in words. */
 

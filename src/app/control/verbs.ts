@@ -1,5 +1,5 @@
 import { RelayError } from '../../util/relay-error.ts';
-import type { Daemon } from '../daemon.ts';
+import type { Daemon } from '../daemon/daemon.ts';
 import type { ReloadOutcome } from '../reload/reloader.ts';
 import type { ControlRequest } from './protocol.ts';
 import type { VerbHandlers } from './server.ts';

@@ -9,7 +9,7 @@ import { Redactor } from '../../observe/redact.ts';
 import { createHomeserver, type Homeserver } from '../../sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../sandbox/radio/virtual-radio.ts';
 import { systemClock } from '../../util/clock.ts';
-import { createDaemon, type Daemon } from '../daemon.ts';
+import { createDaemon, type Daemon } from '../daemon/daemon.ts';
 import { type GuestPlugin, installGuestPlugin } from './guest-plugin.ts';
 
 /** Everything a demo needs: radio with its mesh, homeserver with an encrypted room and a person in it, and the relay. */

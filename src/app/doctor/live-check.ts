@@ -1,6 +1,6 @@
 import { askDaemon } from '../control/client.ts';
 import { historyLines, matrixText, radioText } from '../control/status-text.ts';
-import type { DaemonStatus } from '../relay-status.ts';
+import type { DaemonStatus } from '../daemon/relay-status.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 const TIMEOUT_MS = 2_000;

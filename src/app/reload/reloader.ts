@@ -5,7 +5,7 @@ import type { RelayConfig } from '../../config/types.ts';
 import type { LogSystem } from '../../observe/logger.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
-import type { Daemon } from '../daemon.ts';
+import type { Daemon } from '../daemon/daemon.ts';
 import { type Change, compareConfigs, takeOver } from './compare.ts';
 
 /** What came of reading the configuration again; with errors nothing has changed. Lines for a person. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createDaemon, type Daemon } from '../../../src/app/daemon.ts';
+import { createDaemon, type Daemon } from '../../../src/app/daemon/daemon.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { systemClock } from '../../../src/util/clock.ts';

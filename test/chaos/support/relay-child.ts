@@ -3,7 +3,7 @@
  * what `mmrelay` runs: createDaemon with the parsed configuration. Says `ready` on stdout when both sides are up; the log goes to stderr.
  */
 import { writeSync } from 'node:fs';
-import { createDaemon } from '../../../src/app/daemon.ts';
+import { createDaemon } from '../../../src/app/daemon/daemon.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { LogSystem } from '../../../src/observe/logger.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDaemon, type Daemon } from '../../../src/app/daemon.ts';
+import { createDaemon, type Daemon } from '../../../src/app/daemon/daemon.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { systemClock } from '../../../src/util/clock.ts';

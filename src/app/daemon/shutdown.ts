@@ -1,6 +1,6 @@
-import { type Clock, sleep } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { errorText } from '../util/relay-error.ts';
+import { type Clock, sleep } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { errorText } from '../../util/relay-error.ts';
 
 export interface ShutdownOptions {
   readonly clock: Clock;

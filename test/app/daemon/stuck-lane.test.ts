@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createDaemon } from '../../src/app/daemon.ts';
-import { checkLiveness } from '../../src/app/doctor/liveness.ts';
-import { parseConfig } from '../../src/config/load.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
-import { acquireLock } from '../../src/observe/process-lock.ts';
-import { ReadyFile } from '../../src/observe/ready-file.ts';
-import { Engine } from '../../src/relay/engine.ts';
-import { silentLogger } from '../../src/util/logger.ts';
-import { ManualClock } from '../../src/util/manual-clock.ts';
-import { scratch } from './old-homes.ts';
+import { createDaemon } from '../../../src/app/daemon/daemon.ts';
+import { checkLiveness } from '../../../src/app/doctor/liveness.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
+import { acquireLock } from '../../../src/observe/process-lock.ts';
+import { ReadyFile } from '../../../src/observe/ready-file.ts';
+import { Engine } from '../../../src/relay/engine.ts';
+import { silentLogger } from '../../../src/util/logger.ts';
+import { ManualClock } from '../../../src/util/manual-clock.ts';
+import { scratch } from '../old-homes.ts';
 
 const MINUTE_MS = 60_000;
 const CONFIG = JSON.stringify({

@@ -1,13 +1,13 @@
-import type { HealthReport } from '../observe/health.ts';
-import type { RadioStatus, RelayStatus } from '../plugins/api.ts';
-import type { PluginState } from '../plugins/host/types.ts';
-import type { MatrixPort, RadioPort } from '../relay/ports.ts';
-import { meshnetName } from '../relay/rules/meshnet-name.ts';
-import type { WorldView } from '../relay/rules/view.ts';
-import type { LaneDepth } from '../relay/store-port.ts';
+import type { HealthReport } from '../../observe/health.ts';
+import type { RadioStatus, RelayStatus } from '../../plugins/api.ts';
+import type { PluginState } from '../../plugins/host/types.ts';
+import type { MatrixPort, RadioPort } from '../../relay/ports.ts';
+import { meshnetName } from '../../relay/rules/meshnet-name.ts';
+import type { WorldView } from '../../relay/rules/view.ts';
+import type { LaneDepth } from '../../relay/store-port.ts';
+import type { RadioReleases } from '../radios/radio-releases.ts';
+import { VERSION } from '../version.ts';
 import type { LinkEpisode } from './link-history.ts';
-import type { RadioReleases } from './radios/radio-releases.ts';
-import { VERSION } from './version.ts';
 
 export interface RelayStatusOptions {
   readonly matrix: MatrixPort;

@@ -1,4 +1,4 @@
-import type { RelayObserver } from '../relay/observer.ts';
+import type { RelayObserver } from '../../relay/observer.ts';
 
 /** One observer out of several; each hears what it has a method for, in this order. */
 export function observers(all: readonly Partial<RelayObserver>[]): RelayObserver {

@@ -1,7 +1,7 @@
-import type { RelayObserver } from '../relay/observer.ts';
-import type { Logger } from '../util/logger.ts';
-import { nodeId } from '../util/node-id.ts';
-import { portName } from '../util/portnums.ts';
+import type { RelayObserver } from '../../relay/observer.ts';
+import type { Logger } from '../../util/logger.ts';
+import { nodeId } from '../../util/node-id.ts';
+import { portName } from '../../util/portnums.ts';
 
 /**
  * Says in the log what the relay does; the radio adapter speaks for itself. Texts only as `messageText`, which the log

@@ -1,5 +1,5 @@
-import type { RelayObserver } from '../relay/observer.ts';
-import type { MatrixState, RadioState } from '../relay/ports.ts';
+import type { RelayObserver } from '../../relay/observer.ts';
+import type { MatrixState, RadioState } from '../../relay/ports.ts';
 
 /** A stretch of time in which a link was up, was down however often it was tried, or was somebody else's. */
 export interface LinkEpisode {

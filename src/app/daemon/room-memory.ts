@@ -1,5 +1,5 @@
-import type { RoomMemory } from '../matrix/room-memory.ts';
-import type { ValueStore } from '../relay/store-port.ts';
+import type { RoomMemory } from '../../matrix/room-memory.ts';
+import type { ValueStore } from '../../relay/store-port.ts';
 
 /** One fact about each room, kept for ever under `<fact>:<room id>`. */
 export function roomMemory(values: ValueStore, fact: 'upgraded' | 'sent-by'): RoomMemory {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { exposeCollector, startHeapCare } from '../../src/app/heap-care.ts';
-import { ManualClock } from '../../src/util/manual-clock.ts';
+import { exposeCollector, startHeapCare } from '../../../src/app/daemon/heap-care.ts';
+import { ManualClock } from '../../../src/util/manual-clock.ts';
 
 const MIB = 1_048_576;
 

@@ -1,7 +1,7 @@
-import type { RadioConfig, RelayConfig, RoomConfig } from '../config/types.ts';
-import type { RadioSettings, RelaySettings, RoomRoute } from '../relay/settings.ts';
-import { parseNodeId } from '../util/node-id.ts';
-import { portName } from '../util/portnums.ts';
+import type { RadioConfig, RelayConfig, RoomConfig } from '../../config/types.ts';
+import type { RadioSettings, RelaySettings, RoomRoute } from '../../relay/settings.ts';
+import { parseNodeId } from '../../util/node-id.ts';
+import { portName } from '../../util/portnums.ts';
 
 const FIRMWARE_GAP_MS = 2_000;
 /** A room takes messages of this age; they cost no air. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type LinkEpisode, LinkHistory, noteState } from '../../src/app/link-history.ts';
-import type { LinkStatus, RadioState } from '../../src/relay/ports.ts';
+import { type LinkEpisode, LinkHistory, noteState } from '../../../src/app/daemon/link-history.ts';
+import type { LinkStatus, RadioState } from '../../../src/relay/ports.ts';
 
 const state = (status: LinkStatus, change: Partial<RadioState> = {}): RadioState => ({
   status,

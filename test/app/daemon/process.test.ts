@@ -2,11 +2,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readManifest } from '../../src/app/migrate/manifest.ts';
-import { runMigration } from '../../src/app/migrate/run-migration.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { CREDENTIALS, home13, scratch } from './old-homes.ts';
-import { relayWorld, until } from './relay-home.ts';
+import { readManifest } from '../../../src/app/migrate/manifest.ts';
+import { runMigration } from '../../../src/app/migrate/run-migration.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { CREDENTIALS, home13, scratch } from '../old-homes.ts';
+import { relayWorld, until } from '../relay-home.ts';
 
 const LIMIT_MS = 120_000;
 

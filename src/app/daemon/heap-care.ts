@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Clock } from '../util/clock.ts';
+import type { Clock } from '../../util/clock.ts';
 
 export interface HeapCareOptions {
   readonly clock: Clock;

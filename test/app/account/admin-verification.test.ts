@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { type CryptoUser, cryptoUser } from '../../matrix/support/crypto-user.ts';
 import { confirmAsPerson, crossSign, directChat } from '../../matrix/support/sas.ts';
-import { type RelayWorld, relayWorld } from '../relay-home.ts';
+import { type RelayWorld, relayWorld } from '../support/relay-home.ts';
 
 const RELAY = '@relay:test.local';
 

@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readManifest } from '../../../src/app/migrate/manifest.ts';
 import { runMigration } from '../../../src/app/migrate/run-migration.ts';
 import { systemClock } from '../../../src/util/clock.ts';
-import { CREDENTIALS, home13, scratch } from '../old-homes.ts';
-import { relayWorld, until } from '../relay-home.ts';
+import { CREDENTIALS, home13, scratch } from '../support/old-homes.ts';
+import { relayWorld, until } from '../support/relay-home.ts';
 
 const LIMIT_MS = 120_000;
 
@@ -67,7 +67,7 @@ test.each([1, 4, 7])(
     const home = join(scratch(), 'home');
     mkdirSync(home, { recursive: true });
     home13(home);
-    const child = spawnSync(process.execPath, ['test/app/migrate-child.ts', home, String(step)]);
+    const child = spawnSync(process.execPath, ['test/app/migrate/migrate-child.ts', home, String(step)]);
     expect(child.signal).toBe('SIGKILL');
     expect(existsSync(join(home, 'mmrelay.lock')), 'the lock of the dead').toBe(true);
     expect(readManifest(home)?.phase).toMatch(/planned|staged|switched/);

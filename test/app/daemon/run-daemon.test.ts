@@ -5,8 +5,8 @@ import { runDaemon } from '../../../src/app/daemon/run-daemon.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { loadConfig } from '../../../src/config/search.ts';
 import type { ExitCode } from '../../../src/util/exit-code.ts';
-import { put } from '../old-homes.ts';
-import { type RelayWorld, relayWorld, until } from '../relay-home.ts';
+import { put } from '../support/old-homes.ts';
+import { type RelayWorld, relayWorld, until } from '../support/relay-home.ts';
 
 let world: RelayWorld;
 beforeEach(async () => {

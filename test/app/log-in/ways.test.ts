@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { endSession, freshSession, storedSession } from '../../src/app/account/session.ts';
-import { type LoginMethod, logIn } from '../../src/app/log-in/log-in.ts';
-import { type AppPaths, resolvePaths } from '../../src/config/paths.ts';
-import { writeCredentials } from '../../src/matrix/auth/credentials-file.ts';
-import type { JsonObject } from '../../src/util/json.ts';
-import { fakeOAuth } from '../matrix/support/fake-oauth.ts';
-import { type ScriptedServer, scriptedServer } from '../matrix/support/scripted-server.ts';
-import { put, scratch } from './old-homes.ts';
+import { endSession, freshSession, storedSession } from '../../../src/app/account/session.ts';
+import { type LoginMethod, logIn } from '../../../src/app/log-in/log-in.ts';
+import { type AppPaths, resolvePaths } from '../../../src/config/paths.ts';
+import { writeCredentials } from '../../../src/matrix/auth/credentials-file.ts';
+import type { JsonObject } from '../../../src/util/json.ts';
+import { fakeOAuth } from '../../matrix/support/fake-oauth.ts';
+import { type ScriptedServer, scriptedServer } from '../../matrix/support/scripted-server.ts';
+import { put, scratch } from '../support/old-homes.ts';
 
 function home(): AppPaths {
   return resolvePaths({ cli: { home: join(scratch(), 'home') }, env: { HOME: '/nowhere' }, cwd: '/' });

@@ -2,19 +2,19 @@ import { chmodSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } fro
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { examine } from '../../src/app/doctor/examine.ts';
-import type { Finding, FindingGroup } from '../../src/app/doctor/finding.ts';
-import { checkLiveness } from '../../src/app/doctor/liveness.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
-import { loadConfig } from '../../src/config/search.ts';
-import { acquireLock } from '../../src/observe/process-lock.ts';
-import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
-import { openStore } from '../../src/store/open-store.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { silentLogger } from '../../src/util/logger.ts';
-import { outboxRow } from '../store/fixtures-plain.ts';
-import { put, scratch } from './old-homes.ts';
-import { freePort } from './relay-home.ts';
+import { examine } from '../../../src/app/doctor/examine.ts';
+import type { Finding, FindingGroup } from '../../../src/app/doctor/finding.ts';
+import { checkLiveness } from '../../../src/app/doctor/liveness.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
+import { loadConfig } from '../../../src/config/search.ts';
+import { acquireLock } from '../../../src/observe/process-lock.ts';
+import { createHomeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
+import { openStore } from '../../../src/store/open-store.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { silentLogger } from '../../../src/util/logger.ts';
+import { outboxRow } from '../../store/fixtures-plain.ts';
+import { put, scratch } from '../support/old-homes.ts';
+import { freePort } from '../support/relay-home.ts';
 
 const CONFIG = (change = ''): string => `
 matrix_rooms:

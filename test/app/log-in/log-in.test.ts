@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkToken, endSession, storedSession } from '../../src/app/account/session.ts';
-import { logIn } from '../../src/app/log-in/log-in.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
-import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
-import { put, scratch } from './old-homes.ts';
+import { checkToken, endSession, storedSession } from '../../../src/app/account/session.ts';
+import { logIn } from '../../../src/app/log-in/log-in.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
+import { createHomeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
+import { put, scratch } from '../support/old-homes.ts';
 
 test('a device is kept while its keys are here, and replaced when they are not; logout ends the session on the server', async () => {
   const server = await createHomeserver({ serverName: 'test.local' });

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findGuestPlugin, installGuestPlugin } from '../../src/app/demo/guest-plugin.ts';
-import { runDemo } from '../../src/app/demo/run-demo.ts';
-import { customEntry } from '../../src/plugins/sources/entry.ts';
+import { findGuestPlugin, installGuestPlugin } from '../../../src/app/demo/guest-plugin.ts';
+import { runDemo } from '../../../src/app/demo/run-demo.ts';
+import { customEntry } from '../../../src/plugins/sources/entry.ts';
 
 it('shows an encrypted room: the second client reads what the homeserver cannot', { timeout: 60_000 }, async () => {
   const lines: string[] = [];

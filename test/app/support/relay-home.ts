@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/homeserver.ts';
-import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
+import { createHomeserver, type Homeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
+import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
 
 /** A home with a configuration, a homeserver with a room, a radio with one neighbour. */
 export interface RelayWorld {

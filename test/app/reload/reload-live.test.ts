@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runDaemon } from '../../src/app/daemon/run-daemon.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
-import { loadConfig } from '../../src/config/search.ts';
-import type { ExitCode } from '../../src/util/exit-code.ts';
-import { Person } from '../chaos/support/person.ts';
-import { NEIGHBOUR, type RelayWorld, relayWorld, until } from './relay-home.ts';
+import { runDaemon } from '../../../src/app/daemon/run-daemon.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
+import { loadConfig } from '../../../src/config/search.ts';
+import type { ExitCode } from '../../../src/util/exit-code.ts';
+import { Person } from '../../chaos/support/person.ts';
+import { NEIGHBOUR, type RelayWorld, relayWorld, until } from '../support/relay-home.ts';
 
 let world: RelayWorld;
 beforeEach(async () => {

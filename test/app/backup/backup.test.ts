@@ -3,16 +3,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import SqliteModule from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { makeBackup } from '../../src/app/backup/backup.ts';
-import { pruneDatabase, vacuumDatabase } from '../../src/app/backup/database-care.ts';
-import { restoreBackup } from '../../src/app/backup/restore.ts';
-import { readTar, tarOf } from '../../src/app/backup/tar.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
-import { acquireLock } from '../../src/observe/process-lock.ts';
-import { openStore, type Store } from '../../src/store/open-store.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { silentLogger } from '../../src/util/logger.ts';
-import { CREDENTIALS, put, scratch } from './old-homes.ts';
+import { makeBackup } from '../../../src/app/backup/backup.ts';
+import { pruneDatabase, vacuumDatabase } from '../../../src/app/backup/database-care.ts';
+import { restoreBackup } from '../../../src/app/backup/restore.ts';
+import { readTar, tarOf } from '../../../src/app/backup/tar.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
+import { acquireLock } from '../../../src/observe/process-lock.ts';
+import { openStore, type Store } from '../../../src/store/open-store.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { silentLogger } from '../../../src/util/logger.ts';
+import { CREDENTIALS, put, scratch } from '../support/old-homes.ts';
 
 const pathsOf = (home: string) => resolvePaths({ cli: { home }, env: { HOME: '/nowhere' }, cwd: home });
 

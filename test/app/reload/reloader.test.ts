@@ -1,12 +1,12 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Reloader } from '../../src/app/reload/reloader.ts';
-import { loadConfig } from '../../src/config/search.ts';
-import type { RelayConfig } from '../../src/config/types.ts';
-import type { Logger } from '../../src/util/logger.ts';
-import { ManualClock } from '../../src/util/manual-clock.ts';
-import { put, scratch } from './old-homes.ts';
+import { Reloader } from '../../../src/app/reload/reloader.ts';
+import { loadConfig } from '../../../src/config/search.ts';
+import type { RelayConfig } from '../../../src/config/types.ts';
+import type { Logger } from '../../../src/util/logger.ts';
+import { ManualClock } from '../../../src/util/manual-clock.ts';
+import { put, scratch } from '../support/old-homes.ts';
 
 const CONFIG = (delivery: string): string => `
 matrix_rooms: [{id: "#a:x", meshtastic_channel: 0}]

@@ -1,5 +1,5 @@
-import { runMigration } from '../../src/app/migrate/run-migration.ts';
-import { systemClock } from '../../src/util/clock.ts';
+import { runMigration } from '../../../src/app/migrate/run-migration.ts';
+import { systemClock } from '../../../src/util/clock.ts';
 
 // argv: home, the step before which this process kills itself.
 const [home = '', last = ''] = process.argv.slice(2);

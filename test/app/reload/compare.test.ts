@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { relaySettings } from '../../src/app/daemon/relay-settings.ts';
-import { compareConfigs, takeOver } from '../../src/app/reload/compare.ts';
-import { liveSettings } from '../../src/app/reload/live-settings.ts';
-import { parseConfig } from '../../src/config/load.ts';
-import type { RelayConfig } from '../../src/config/types.ts';
+import { relaySettings } from '../../../src/app/daemon/relay-settings.ts';
+import { compareConfigs, takeOver } from '../../../src/app/reload/compare.ts';
+import { liveSettings } from '../../../src/app/reload/live-settings.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import type { RelayConfig } from '../../../src/config/types.ts';
 
 const BASE = `
 matrix: {homeserver: "https://x", access_token: t0ken}

@@ -1,13 +1,13 @@
 import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkMatrix } from '../../src/app/doctor/network-checks.ts';
-import { parseConfig } from '../../src/config/load.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
-import { writeCredentials } from '../../src/matrix/auth/credentials-file.ts';
-import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { scratch } from './old-homes.ts';
+import { checkMatrix } from '../../../src/app/doctor/network-checks.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
+import { writeCredentials } from '../../../src/matrix/auth/credentials-file.ts';
+import { createHomeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { scratch } from '../support/old-homes.ts';
 
 /** What doctor says of the login: a session whose token the homeserver does not know. */
 async function look(options: {

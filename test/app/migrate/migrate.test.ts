@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join, relative } from 'node:path';
 import SqliteModule from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { readManifest } from '../../src/app/migrate/manifest.ts';
-import { type MigrationOptions, runMigration, undoLastMigration } from '../../src/app/migrate/run-migration.ts';
-import { verifyMigration } from '../../src/app/migrate/verify.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
-import { openStore } from '../../src/store/open-store.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { silentLogger } from '../../src/util/logger.ts';
-import { CREDENTIALS, home12, home13, home14, oldDatabase, put, scratch } from './old-homes.ts';
+import { readManifest } from '../../../src/app/migrate/manifest.ts';
+import { type MigrationOptions, runMigration, undoLastMigration } from '../../../src/app/migrate/run-migration.ts';
+import { verifyMigration } from '../../../src/app/migrate/verify.ts';
+import { resolvePaths } from '../../../src/config/paths.ts';
+import { openStore } from '../../../src/store/open-store.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { silentLogger } from '../../../src/util/logger.ts';
+import { CREDENTIALS, home12, home13, home14, oldDatabase, put, scratch } from '../support/old-homes.ts';
 
 const HOMES = [
   ['1.2', home12],
@@ -209,7 +209,7 @@ test('M7: the lock of a dead process does not stop a migration; that of a live o
     join(home, 'mmrelay.lock'),
     JSON.stringify({ pid: 999_999_999, bootId: '', startTicks: '1', host: 'x', since: '' }),
   );
-  const { acquireLock } = await import('../../src/observe/process-lock.ts');
+  const { acquireLock } = await import('../../../src/observe/process-lock.ts');
   const { utimesSync } = await import('node:fs');
   utimesSync(join(home, 'mmrelay.lock'), 1, 1);
   expect(migrate(home).outcome).toBe('migrated');

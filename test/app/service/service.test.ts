@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { migrateUnit } from '../../src/app/service/install.ts';
-import { modernUnit, quote, unitText } from '../../src/app/service/unit.ts';
-import { put, scratch } from './old-homes.ts';
+import { migrateUnit } from '../../../src/app/service/install.ts';
+import { modernUnit, quote, unitText } from '../../../src/app/service/unit.ts';
+import { put, scratch } from '../support/old-homes.ts';
 
 const OLD = `[Unit]
 Description=A Meshtastic <=> Matrix Relay

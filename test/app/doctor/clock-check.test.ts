@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkClock } from '../../src/app/doctor/clock-check.ts';
+import { checkClock } from '../../../src/app/doctor/clock-check.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 

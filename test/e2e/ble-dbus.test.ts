@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/util/logger.ts';
 import { RecordingSink, textPacket } from '../radio/radio-rig.ts';
 import { bluezMissing, FakeBluez } from './support/bluez.ts';
 import { eventually } from './support/eventually.ts';
+import { LONG_TEST_MS, RadioStage, relayUnderCuts } from './support/radio-stage.ts';
 
 const missing = bluezMissing() ?? inject('pythonMissing').meshtastic;
 if (missing !== null && process.env.MMRELAY_E2E_REQUIRED === '1') throw new Error(missing);
@@ -18,6 +19,7 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
   afterEach(async () => {
     for (const close of closing.splice(0).toReversed()) await close();
     delete process.env.DBUS_SYSTEM_BUS_ADDRESS;
+    delete process.env.NOBLE_BINDINGS;
   });
 
   it('carries both ways, and comes back when link, adapter or bluetoothd go', async () => {
@@ -59,4 +61,23 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     await reached('ready');
     expect(sink.texts().filter((seen) => seen === text)).toEqual([text]);
   });
+
+  it(
+    'the daemon carries both ways through cuts of link, adapter and bluetoothd (100 each with MMRELAY_E2E_FULL) without loss or copy',
+    async () => {
+      const stage = await RadioStage.build();
+      closing.push(() => stage.close());
+      const bluez = await FakeBluez.start({ port: stage.radio.port, name: 'Rel_cafe' });
+      closing.push(() => bluez.close());
+      process.env.DBUS_SYSTEM_BUS_ADDRESS = bluez.busAddress;
+      process.env.NOBLE_BINDINGS = 'dbus';
+      stage.start({ kind: 'ble', address: 'Rel_cafe' });
+      await relayUnderCuts(stage, [
+        { name: 'bluetoothd restarted', begin: () => bluez.kill(), end: () => bluez.restart() },
+        { name: 'link lost', begin: async () => bluez.command('away'), end: async () => bluez.command('near') },
+        { name: 'adapter off', begin: async () => bluez.command('off'), end: async () => bluez.command('on') },
+      ]);
+    },
+    LONG_TEST_MS,
+  );
 });

@@ -146,7 +146,7 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
   );
 
   it(
-    'the daemon carries both ways through 8 cuts (100 with MMRELAY_E2E_FULL) without loss or copy',
+    'the daemon carries both ways through cuts of link and controller (100 each with MMRELAY_E2E_FULL) without loss or copy',
     async () => {
       const stage = await RadioStage.build();
       closing.push(() => stage.close());

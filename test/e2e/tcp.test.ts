@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { LONG_TEST_MS, RadioStage, relayUnderCuts } from './support/radio-stage.ts';
 import { TcpCable } from './support/tcp-cable.ts';
 
-it('a radio over TCP: carries both ways through resets and silent half-open links, 8 (100 with MMRELAY_E2E_FULL), without loss or copy', {
+it('a radio over TCP: carries both ways through resets and silent half-open links (100 each with MMRELAY_E2E_FULL) without loss or copy', {
   timeout: LONG_TEST_MS,
   retry: 0,
 }, async () => {

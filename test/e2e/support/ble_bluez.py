@@ -2,15 +2,16 @@
 
 Usage: ble_bluez.py HOST PORT NAME ADDRESS   (on the bus of DBUS_SYSTEM_BUS_ADDRESS)
 
-Commands, one a line: drop (the radio ends the link), off / on (the adapter's power). Reports, JSON a line: ready,
-connected, disconnected. Killing it is a bluetoothd that dies; starting it again one that was restarted.
+Commands, one a line: drop (the radio ends the link), away / near (the radio ends the link and cannot be reached until it
+is near again), off / on (the adapter's power). Reports, JSON a line: ready, connected, disconnected. Killing it is a
+bluetoothd that dies; starting it again one that was restarted.
 """
 
 import asyncio
 import json
 import sys
 
-from dbus_fast import BusType
+from dbus_fast import BusType, DBusError
 from dbus_fast.aio import MessageBus
 from dbus_fast.service import PropertyAccess, ServiceInterface, dbus_method, dbus_property
 
@@ -68,12 +69,15 @@ class Radio(ServiceInterface):
         super().__init__("org.bluez.Device1")
         self.host, self.port, self.name_, self.address = host, port, name, address
         self.connected = False
+        self.near = True
         self.frames = []
         self.number = 0
         self.writer = self.task = self.from_num = None
 
     @dbus_method()
     async def Connect(self):
+        if not self.near:
+            raise DBusError("org.bluez.Error.Failed", "le-connection-abort-by-local")
         reader, self.writer = await asyncio.open_connection(self.host, self.port)
         self.frames.clear()
         self.task = asyncio.create_task(self.pump(reader))
@@ -207,8 +211,10 @@ async def main():
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
     while line := await stdin.readline():
         command = line.decode().strip()
-        if command == "drop":
+        if command in ("drop", "away"):
             radio.drop()
+        if command in ("away", "near"):
+            radio.near = command == "near"
         elif command in ("off", "on"):
             adapter.powered = command == "on"
             if not adapter.powered:

@@ -54,8 +54,8 @@ export class FakeBluez {
     return bluez;
   }
 
-  /** `drop`: the radio ends the link; `off` and `on`: the power of the adapter. */
-  command(command: 'drop' | 'off' | 'on'): void {
+  /** `drop`: the radio ends the link; `away`: until `near` it cannot be reached, too; `off` and `on`: the adapter's power. */
+  command(command: 'drop' | 'away' | 'near' | 'off' | 'on'): void {
     this.#service?.stdin?.write(`${command}\n`);
   }
 

@@ -2,6 +2,7 @@
 
 import { definePlugin } from '../../src/plugins/api.ts';
 import { cutBytes } from '../shared/mesh-text.ts';
+import { configSchema } from './config.ts';
 
 const description = 'Send a direct message to one node of the mesh';
 /** A name must leave room for the text. */
@@ -13,9 +14,7 @@ export default definePlugin({
   version: '2.0.0',
   api: 1,
   description,
-  configSchema: {
-    admin_only: { type: 'boolean', default: false, description: 'Only for matrix.admins' },
-  },
+  configSchema,
   needs: ['nodes', 'sendMesh'],
   commands: ({ admin_only: admin }) => [
     {

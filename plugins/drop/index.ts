@@ -1,7 +1,7 @@
 /** `!drop <text>`: leave a text at your position for others who come by. */
 
 import { definePlugin } from '../../src/plugins/api.ts';
-import { configSchema } from './context.ts';
+import { configSchema } from './config.ts';
 import { DropBox } from './drop-box.ts';
 
 const description = 'Leave a text at your position; nodes that come near get it as a direct message';

@@ -5,15 +5,10 @@
  */
 
 import { definePlugin, type PluginContext, type RelayEvent } from '../../src/plugins/api.ts';
+import { configSchema } from './config.ts';
 import { BROADCAST, packetJson, readPacketJson } from './packet-json.ts';
 import { PassedPackets } from './passed-packets.ts';
-import { DEFAULT_ROOM_PORTS, mayLeaveMesh, meshPort } from './ports.ts';
-
-const configSchema = {
-  ports: { type: 'list', default: DEFAULT_ROOM_PORTS, description: 'Names of the ports to put into the room' },
-  peers: { type: 'list', default: [], description: 'Matrix users of relays of other meshes whose packets are taken' },
-  mesh_ports: { type: 'list', default: ['WAYPOINT_APP'], description: 'Names of the ports to take from peers' },
-} as const;
+import { mayLeaveMesh, meshPort } from './ports.ts';
 
 type Context = PluginContext<typeof configSchema, 'sendPacket' | 'status'>;
 

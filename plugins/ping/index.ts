@@ -1,6 +1,7 @@
 /** `!ping`: is the relay there? */
 
 import { definePlugin } from '../../src/plugins/api.ts';
+import { configSchema } from './config.ts';
 import { hopsSuffix, mimicPing } from './reply.ts';
 
 const description = 'Check connectivity with the relay; optional mimic mode responds to mesh pings';
@@ -11,10 +12,7 @@ export default definePlugin({
   version: '2.0.0',
   api: 1,
   description,
-  configSchema: {
-    mimic_mode: { type: 'boolean', default: false, description: 'Also answer a bare ping, in its letter case' },
-    display_hops: { type: 'boolean', default: false, description: 'Say how many hops the ping took' },
-  },
+  configSchema,
   commands: [
     {
       name: 'ping',

@@ -28,7 +28,7 @@ export function configurationPage(): string {
 
 function sectionText(name: string, node: KeyNode): string {
   const keys = node.kind === 'list' && node.rest !== null ? node.rest : node;
-  const rows = [...rowsOf(keys, ''), ...(keys.rest === null ? [] : rowsOf(keys.rest, '<plugin>.'))];
+  const rows = [...(keys.rest === null ? [] : rowsOf(keys.rest, '<plugin>.')), ...rowsOf(keys, '', keys.rest)];
   const extra = EXTRA[name] ?? '';
   return [
     `## \`${name}\``,
@@ -48,10 +48,13 @@ const EXTRA: Readonly<Record<string, string>> = {
   direct_messages: ' `direct_messages: off` and `direct_messages: rooms` are short forms of `mode`.',
 };
 
-function rowsOf(section: KeyNode, prefix: string): string[] {
-  return [...section.children].flatMap(([name, node]) =>
-    node.kind === 'section' ? rowsOf(node, `${prefix}${name}.`) : [row(`${prefix}${name}`, node)],
-  );
+/** Keys that all entries of the section have stand there once. */
+function rowsOf(section: KeyNode, prefix: string, common: KeyNode | null = null): string[] {
+  return [...section.children].flatMap(([name, node]) => {
+    if (node.kind !== 'section') return [row(`${prefix}${name}`, node)];
+    const own = [...node.children].filter(([child]) => !common?.children.has(child));
+    return rowsOf({ ...node, children: new Map(own) }, `${prefix}${name}.`);
+  });
 }
 
 function row(path: string, node: KeyNode): string {

@@ -8,6 +8,7 @@ import { applyEnv, applySecretFiles, type Env } from './env.ts';
 import { expandTilde } from './expand.ts';
 import { applyLegacy } from './legacy.ts';
 import { normalise } from './normalise.ts';
+import { checkPlugins } from './plugin-checks.ts';
 import { fileProblem, type Path, type Problem, pathText } from './problems.ts';
 import { roomSchema } from './schema/matrix.ts';
 import { radioSchema } from './schema/meshtastic.ts';
@@ -164,6 +165,7 @@ function prepare(
   applyEnv({ draft, tree, env: options.env, readSecret });
   applySecretFiles(draft, secretPaths(draft, shape), readSecret);
   coerce(draft, tree);
+  checkPlugins(draft);
 }
 
 /** A file whose first line is the secret. */
@@ -177,15 +179,17 @@ function validate(draft: Draft, schema: z.ZodType<ParsedConfig>): ParsedConfig |
     const result = schema.safeParse(draft.value);
     if (result.success) return result.data;
     const paths = result.error.issues.map((issue) => issuePath(issue.path));
-    const tolerant = paths.map((path) => tolerantPath(draft, path)).filter((path) => path !== null);
-    if (tolerant.length === 0) {
+    const tolerated = unique(paths).flatMap((path) => {
+      const left = tolerantPath(draft, path);
+      return left === null ? [] : [{ path, left }];
+    });
+    if (tolerated.length === 0) {
       for (const path of unique(paths)) reportInvalid(draft, path);
       return null;
     }
-    for (const path of unique(tolerant)) {
-      reportTolerated(draft, path);
-      draft.remove(path);
-    }
+    const firsts = new Map(tolerated.map((one) => [pathText(one.left), one]));
+    for (const { path, left } of firsts.values()) reportTolerated(draft, path, left);
+    for (const { left } of firsts.values()) draft.remove(left);
   }
   draft.report({ severity: 'error', path: [], message: 'has too many bad values' });
   return null;
@@ -199,21 +203,29 @@ function unique(paths: readonly Path[]): Path[] {
   return [...new Map(paths.map((path) => [JSON.stringify(path), path])).values()];
 }
 
-/** The key whose default replaces the bad value; null when it is an error. */
+/** The nearest key, the bad one or one around it, that may be left out; null when it is an error. */
 function tolerantPath(draft: Draft, path: Path): Path | null {
   for (let length = path.length; length > 0; length -= 1) {
     const prefix = path.slice(0, length);
-    const node = draft.node(prefix);
-    if (node === null) continue;
-    return node.meta.tolerant === true && draft.get(prefix) !== undefined ? prefix : null;
+    if (draft.node(prefix)?.meta.tolerant === true && draft.get(prefix) !== undefined) return prefix;
   }
   return null;
 }
 
-function reportTolerated(draft: Draft, path: Path): void {
-  const fallback = draft.node(path)?.default;
-  const used = fallback === undefined ? 'it is ignored' : `${String(fallback)} is used`;
-  draft.report({ severity: 'warning', path, message: `is not valid; ${used}`, expected: draft.expected(path) });
+function reportTolerated(draft: Draft, path: Path, left: Path): void {
+  const known = deepestKnown(draft, path, left);
+  const fallback = draft.node(left)?.default;
+  const what = known.length === left.length ? 'it' : pathText(left);
+  const used = fallback === undefined ? `${what} is ignored` : `${String(fallback)} is used`;
+  draft.report({ severity: 'warning', path: known, message: `is not valid; ${used}`, expected: draft.expected(known) });
+}
+
+/** Of a value inside a key that takes a list or mapping as a whole, that key is spoken of. */
+function deepestKnown(draft: Draft, path: Path, least: Path): Path {
+  for (let length = path.length; length > least.length; length -= 1) {
+    if (draft.node(path.slice(0, length)) !== null) return path.slice(0, length);
+  }
+  return least;
 }
 
 function reportInvalid(draft: Draft, path: Path): void {

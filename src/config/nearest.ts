@@ -20,12 +20,16 @@ function distance(a: string, b: string): number {
 
 const MAX_LENGTH = 64;
 
-/** The candidate a person most likely meant; null when none is near. */
-export function nearest(word: string, candidates: Iterable<string>): string | null {
+/** The candidate a person most likely meant; null when none is near: by default, a third of the letters may differ. */
+export function nearest(
+  word: string,
+  candidates: Iterable<string>,
+  { maxDistance = Math.max(1, Math.floor(word.length / 3)) } = {},
+): string | null {
   const wanted = word.toLowerCase().replaceAll('-', '_');
   if (wanted === '' || wanted.length > MAX_LENGTH) return null;
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let bestDistance = maxDistance + 1;
   for (const candidate of candidates) {
     const found = distance(wanted, candidate.toLowerCase().replaceAll('-', '_'));
     if (found < bestDistance) {

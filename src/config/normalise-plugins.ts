@@ -1,3 +1,4 @@
+import { channelIndex } from './plugin-checks.ts';
 import type { ParsedConfig } from './schema/root.ts';
 import type { PluginEntryConfig, PluginSectionsConfig } from './types.ts';
 
@@ -26,13 +27,18 @@ function pluginEntry(name: string, entry: ParsedEntry, mention: boolean): Plugin
   return {
     name,
     active: entry.active,
-    channels: entry.channels === undefined ? null : [entry.channels].flat(),
+    channels: channels(entry.channels),
     priority: entry.priority ?? null,
     requireBotMention: entry.require_bot_mention ?? mention,
     schedule: schedule(entry.schedule),
     source: source(entry),
     settings: { ...entry },
   };
+}
+
+/** What is no channel matches nothing; an empty list: direct messages only. */
+function channels(parsed: ParsedEntry['channels']): PluginEntryConfig['channels'] {
+  return parsed === undefined ? null : [parsed].flat().flatMap((channel) => channelIndex(channel) ?? []);
 }
 
 function schedule(parsed: ParsedEntry['schedule']): PluginEntryConfig['schedule'] {

@@ -69,6 +69,15 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('of the configuration reach the declared keys of core plugins, and none of their code', () => {
+    const wrong = source
+      .filter((file) => file.path.startsWith('src/config/'))
+      .flatMap((file) => file.imports.map(({ target }) => target))
+      .filter((target) => target?.startsWith('plugins/') && !/^plugins\/\w+\/config\.ts$/.test(target));
+
+    expect(wrong).toEqual([]);
+  });
+
   it('of core plugins reach the public plugin API only', () => {
     const wrong = source
       .filter((file) => file.path.startsWith('plugins/'))

@@ -61,7 +61,7 @@ describe('what runs does so with the values that it had', () => {
     ['07', ({ matrix }) => matrix.prefixFormat, ''],
     ['07', (config) => [first(config)?.broadcastEnabled, first(config)?.detectionSensor], [true, false]],
     ['07', (config) => [first(config)?.reactions, first(config)?.replies], [true, false]],
-    ['07', core, ['ping', 'nodes']],
+    ['07', core, ['nodes', 'ping']],
     ['09', (config) => first(config)?.connection, { kind: 'serial', path: 'COM3' }],
     ['12', (config) => first(config)?.meshnetName, '🏔️ Zürich Mäsh 🇨🇭'],
     ['14', ({ plugins }) => plugins.community.map(({ source }) => source?.ref.name), ['main', 'main', '0123456']],

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { key } from './key.ts';
 import { matrixSchema, roomSchema } from './matrix.ts';
 import { radioSchema } from './meshtastic.ts';
-import { databaseSchema, loggingSchema, pluginsSchema, securitySchema } from './operations.ts';
+import { databaseSchema, loggingSchema, securitySchema } from './operations.ts';
+import { corePluginsSchema, foreignPluginsSchema } from './plugins.ts';
 import { directMessagesSchema, healthSchema, radiosSchema, relaySchema, virtualNodeSchema } from './relay.ts';
 
 const ROOMS_DOC = 'Which room belongs to which channel.';
@@ -20,12 +21,12 @@ const sections = {
   logging: key(loggingSchema.prefault({}), { doc: 'What is logged, and where.' }),
   health: key(healthSchema.prefault({}), { doc: 'What probes and monitoring see.' }),
   database: key(databaseSchema.prefault({}), { doc: 'The local database.' }),
-  plugins: key(pluginsSchema.prefault({}), { doc: 'Core plugins.', expected: PLUGINS_EXPECTED }),
-  'community-plugins': key(pluginsSchema.prefault({}), {
+  plugins: key(corePluginsSchema.prefault({}), { doc: 'Core plugins.', expected: PLUGINS_EXPECTED }),
+  'community-plugins': key(foreignPluginsSchema.prefault({}), {
     doc: 'Plugins from git repositories.',
     expected: PLUGINS_EXPECTED,
   }),
-  'custom-plugins': key(pluginsSchema.prefault({}), {
+  'custom-plugins': key(foreignPluginsSchema.prefault({}), {
     doc: 'Your own plugins, in plugins/custom of the home.',
     expected: PLUGINS_EXPECTED,
   }),

@@ -96,5 +96,8 @@ console.log(JSON.stringify({ before, after: [...seen].map((url) => url.slice(roo
 it('a plugin that is off is not even read', async () => {
   const root = new URL('../../../', import.meta.url).href;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', LISTING, root]);
-  expect(JSON.parse(stdout)).toEqual({ before: [], after: ['plugins/dm/index.ts', 'plugins/shared/mesh-text.ts'] });
+  expect(JSON.parse(stdout)).toEqual({
+    before: [],
+    after: ['plugins/dm/index.ts', 'plugins/shared/mesh-text.ts', 'plugins/dm/config.ts'],
+  });
 });

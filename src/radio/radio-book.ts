@@ -6,6 +6,7 @@ import { heardNode } from './codec/heard-node.ts';
 const MAX_NODES = 2_000;
 const DEFAULT_HOP_LIMIT = 3;
 
+type Told = Extract<FromRadioMessage, { kind: 'channel' }>;
 type Metadata = Extract<FromRadioMessage, { kind: 'metadata' }>;
 
 /**
@@ -17,7 +18,7 @@ export class RadioBook {
   #metadata: Metadata | null = null;
   #lora: LoraSettings | null = null;
   #isPowerSaving = false;
-  readonly #channels = new Map<number, RadioChannel>();
+  readonly #channels = new Map<number, Told>();
   readonly #nodes = new Map<number, MeshNode>();
 
   /** Takes in what the radio says of itself and its nodes; other kinds are ignored. */
@@ -37,7 +38,7 @@ export class RadioBook {
         this.#isPowerSaving = message.isPowerSaving;
         return;
       case 'channel':
-        this.#channels.set(message.channel.index, message.channel);
+        this.#channels.set(message.channel.index, message);
         return;
       case 'node':
         this.#putNode(message.node);
@@ -65,7 +66,7 @@ export class RadioBook {
       hwModel: this.#metadata?.hwModel ?? null,
       hasPkc: this.#metadata?.hasPkc ?? false,
       lora: this.#lora,
-      channels: [...this.#channels.values()].sort((a, b) => a.index - b.index),
+      channels: this.#channelList(),
     };
   }
 
@@ -83,6 +84,14 @@ export class RadioBook {
 
   nodes(): ReadonlyMap<number, MeshNode> {
     return this.#nodes;
+  }
+
+  #channelList(): readonly RadioChannel[] {
+    const told = [...this.#channels.values()].sort((a, b) => a.channel.index - b.channel.index);
+    const primary = told.find(({ channel }) => channel.role === 'primary')?.channel;
+    return told.map(({ channel, borrowsKey }) =>
+      borrowsKey ? { ...channel, keyId: primary?.keyId ?? null } : channel,
+    );
   }
 
   #putNode(node: MeshNode): void {

@@ -97,7 +97,8 @@ export interface RadioChannel {
   readonly index: number;
   readonly name: string;
   readonly role: 'disabled' | 'primary' | 'secondary';
-  readonly hasKey: boolean;
+  /** The same for the same key, and not the key itself; null for a channel without encryption. */
+  readonly keyId: string | null;
 }
 
 export interface LoraSettings {

@@ -24,8 +24,8 @@ import {
 const NORTH_NODE = 0xa0000001;
 const SOUTH_NODE = 0xa0000002;
 const SOUTH_ROOM = '!south:ex.org';
-const HIKERS = { index: 0, name: 'Hikers', role: 'primary', hasKey: true } as const;
-const LONG_FAST = { index: 0, name: '', role: 'primary', hasKey: true } as const;
+const HIKERS = { index: 0, name: 'Hikers', role: 'primary', keyId: 'stock' } as const;
+const LONG_FAST = { index: 0, name: '', role: 'primary', keyId: 'stock' } as const;
 
 class TestRadio extends FakeRadio {
   facts: RadioInfo | null;
@@ -223,7 +223,8 @@ describe('failover', () => {
   it.each([
     ['is off', { failover: false }],
     ['finds no radio with that channel', { failover: true, southChannels: [LONG_FAST] }],
-    ['finds it without the key', { failover: true, southChannels: [{ ...HIKERS, hasKey: false }] }],
+    ['finds it without the key', { failover: true, southChannels: [{ ...HIKERS, keyId: null }] }],
+    ['finds strangers of that name', { failover: true, southChannels: [{ ...HIKERS, keyId: 'theirs' }] }],
   ])('leaves the rows in their lane when it %s', async (_why, options) => {
     const { north, south, clock, matrix } = await twoRadios(options);
     north.setReady(false);
@@ -269,7 +270,7 @@ describe('failover', () => {
 });
 
 describe('the same channel', () => {
-  const lora = { region: 'EU_868', modemPreset: 'LONG_FAST' } as RadioInfo['lora'];
+  const lora = { region: 'EU_868', modemPreset: 'LONG_FAST', bandwidthKhz: 250, spreadFactor: 11 } as RadioInfo['lora'];
   const info = (change: Partial<RadioInfo>): RadioInfo => ({ ...RADIO_INFO, ...change });
 
   it('is found by name under another number', () => {
@@ -282,9 +283,20 @@ describe('the same channel', () => {
     expect(sameChannel(info({ lora, channels: [LONG_FAST] }), 0, named)).toBe(0);
   });
 
+  it('without a name is not that of another preset', () => {
+    const moderate = { ...lora, modemPreset: 'LONG_MODERATE' } as RadioInfo['lora'];
+    const onBroker = (name: string): RadioInfo => info({ lora: null, channels: [{ ...LONG_FAST, name }] });
+    expect(sameChannel(info({ lora: moderate, channels: [LONG_FAST] }), 0, onBroker('LongMod'))).toBe(0);
+    expect(sameChannel(info({ lora: moderate, channels: [LONG_FAST] }), 0, onBroker('LongFast'))).toBeNull();
+    const byHand = { ...lora, modemPreset: null } as RadioInfo['lora'];
+    expect(sameChannel(info({ lora: byHand, channels: [LONG_FAST] }), 0, onBroker('Custom'))).toBe(0);
+  });
+
   it.each([
     ['another region', { lora: { ...lora, region: 'US' } as RadioInfo['lora'] }],
-    ['another preset', { lora: { ...lora, modemPreset: 'SHORT_FAST' } as RadioInfo['lora'] }],
+    ['another preset', { lora: { ...lora, modemPreset: 'LONG_MODERATE', bandwidthKhz: 125 } as RadioInfo['lora'] }],
+    ['other numbers', { lora: { ...lora, spreadFactor: 12 } as RadioInfo['lora'] }],
+    ['another key', { channels: [{ ...LONG_FAST, keyId: 'theirs' }] }],
     ['a disabled slot', { channels: [{ ...LONG_FAST, role: 'disabled' as const }] }],
   ])('is not one in %s', (_what, change) => {
     expect(

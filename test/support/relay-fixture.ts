@@ -114,7 +114,7 @@ export const RADIO_INFO: RadioInfo = {
   hwModel: 'TBEAM',
   hasPkc: true,
   lora: null,
-  channels: [{ index: 0, name: '', role: 'primary', hasKey: true }],
+  channels: [{ index: 0, name: '', role: 'primary', keyId: 'stock' }],
 };
 
 export interface WorldChange {

@@ -15,11 +15,11 @@ export interface ChannelChoice {
 export function channelChoices({ channels, lora }: RadioInfo): readonly ChannelChoice[] {
   return channels
     .filter(({ role }) => role !== 'disabled')
-    .map(({ index, name, role, hasKey }) => ({
+    .map(({ index, name, role, keyId }) => ({
       index,
       name: name === '' ? presetName(lora?.modemPreset ?? 'MESH') : name,
       isPrimary: role === 'primary',
       // Only the stock channel has no name of its own, and its key is printed in the manual.
-      reach: !hasKey || name === '' ? 'everybody in reach can read it' : 'whoever has its key can read it',
+      reach: keyId === null || name === '' ? 'everybody in reach can read it' : 'whoever has its key can read it',
     }));
 }

@@ -8,6 +8,7 @@ import type {
   RadioChannel,
   RoutingResult,
 } from '../../relay/ports.ts';
+import { keyId } from './channel-key.ts';
 import { loraSettings } from './lora.ts';
 import { finite, meshNode } from './mesh-node.ts';
 import { enumName, parseMessage } from './parse.ts';
@@ -23,7 +24,8 @@ export type FromRadioMessage =
       readonly hwModel: string;
       readonly hasPkc: boolean;
     }
-  | { readonly kind: 'channel'; readonly channel: RadioChannel }
+  /** `borrowsKey`: a secondary channel without a key of its own uses the primary's (Channels::getKey). */
+  | { readonly kind: 'channel'; readonly channel: RadioChannel; readonly borrowsKey: boolean }
   | { readonly kind: 'lora'; readonly lora: LoraSettings }
   | { readonly kind: 'power'; readonly isPowerSaving: boolean }
   | { readonly kind: 'config-complete'; readonly nonce: number }
@@ -57,7 +59,7 @@ function fromVariant(variant: Mesh.FromRadio['payloadVariant']): FromRadioMessag
         hasPkc: variant.value.hasPKC,
       };
     case 'channel':
-      return { kind: 'channel', channel: radioChannel(variant.value) };
+      return channelMessage(variant.value);
     case 'config':
       return fromConfig(variant.value.payloadVariant);
     case 'configCompleteId':
@@ -117,15 +119,11 @@ export function meshPacket(packet: Mesh.MeshPacket): MeshPacket {
   };
 }
 
-function radioChannel(channel: Channel.Channel): RadioChannel {
-  const psk = channel.settings?.psk ?? NO_BYTES;
-  return {
-    index: channel.index,
-    name: channel.settings?.name ?? '',
-    role: channelRole(channel.role),
-    // A key of the single byte 0 is the firmware's word for "no encryption".
-    hasKey: psk.length > 1 || (psk.length === 1 && psk[0] !== 0),
-  };
+function channelMessage({ index, settings, role: number }: Channel.Channel): FromRadioMessage {
+  const role = channelRole(number);
+  const psk = settings?.psk ?? NO_BYTES;
+  const channel = { index, name: settings?.name ?? '', role, keyId: keyId(psk) };
+  return { kind: 'channel', channel, borrowsKey: role === 'secondary' && psk.length === 0 };
 }
 
 function channelRole(role: Channel.Channel_Role): RadioChannel['role'] {

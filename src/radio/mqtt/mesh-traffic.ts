@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import type { MeshPacket, OutgoingPacket } from '../../relay/ports.ts';
 import { nodeId } from '../../util/node-id.ts';
 import { RelayError } from '../../util/relay-error.ts';
+import { type ChannelKey, channelKey, cryptData } from '../codec/channel-key.ts';
 import { decodeEnvelope, encodeData, encodeEnvelope, openPacket } from '../codec/mqtt-envelope.ts';
-import { type ChannelKey, channelKey, cryptData } from './channel-key.ts';
 
 const REMEMBERED = 4_096;
 /** Largest payload in a LoRa packet: what a gateway could not put on the air must not go to it (DATA_PAYLOAD_LEN). */

@@ -11,6 +11,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
 import { BROADCAST } from '../../util/node-id.ts';
 import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
+import { keyId } from '../codec/channel-key.ts';
 import { encodeRouting, encodeUser } from '../codec/device-payloads.ts';
 import { Delivery, guarded } from '../delivery.ts';
 import { initialLinkState, type LinkEvent, type LinkState, nextLinkState } from '../link-machine.ts';
@@ -84,7 +85,7 @@ class MqttRadio implements RadioPort {
     this.#book.apply({ kind: 'my-info', nodeNum: options.nodeNum });
     for (const [index, { name, key }] of this.#traffic.channels.entries()) {
       const role = index === 0 ? 'primary' : 'secondary';
-      this.#book.apply({ kind: 'channel', channel: { index, name, role, hasKey: key.length > 0 } });
+      this.#book.apply({ kind: 'channel', borrowsKey: false, channel: { index, name, role, keyId: keyId(key) } });
     }
   }
 

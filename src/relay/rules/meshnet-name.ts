@@ -13,8 +13,13 @@ export function meshnetName(radio: RadioSettings, view: WorldView): string {
   return presetName(info?.lora?.modemPreset ?? 'MESH');
 }
 
+/** Presets whose name is not just their words (firmware, DisplayFormatters::getModemPresetDisplayName). */
+const SHORTENED: Readonly<Record<string, string>> = { LONG_MODERATE: 'LongMod', VERY_LONG_SLOW: 'VLongSlow' };
+
 /** A preset as the apps write it, which is also what a channel without a name is called. */
 export function presetName(preset: string): string {
+  const shortened = SHORTENED[preset];
+  if (shortened !== undefined) return shortened;
   const words = preset.toLowerCase().split('_');
   return words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('');
 }

@@ -1,6 +1,10 @@
 import { BROADCAST } from '../../util/node-id.ts';
 import type { MeshPacket, RadioInfo } from '../ports.ts';
 import type { RelaySettings } from '../settings.ts';
+import { presetName } from './meshnet-name.ts';
+
+/** A channel without a name on LoRa settings of one's own (firmware, Channels::getName). */
+const HAND_MADE = 'Custom';
 
 /** A channel of one of our radios. */
 export interface RadioChannelRef {
@@ -14,29 +18,28 @@ interface RadioFacts {
 }
 
 /**
- * Index of the same channel on another radio: same name (an unnamed one is named after the preset), both with or both
- * without a key, and the same air where both tell theirs. null when there is none. Keys are not compared: a radio that
- * is shared out or a broker may hide them.
+ * Index of the same channel on another radio: same name (an unnamed one is named after the preset), same key, and the
+ * same air where both tell theirs. null when there is none: a text never reaches strangers who chose the same name.
  */
 export function sameChannel(from: RadioInfo, channel: number, to: RadioInfo): number | null {
   const wanted = from.channels.find(({ index, role }) => index === channel && role !== 'disabled');
   if (wanted === undefined || !sameAir(from, to)) return null;
   const name = channelName(from, wanted.name);
   const found = to.channels.find(
-    (other) => other.role !== 'disabled' && other.hasKey === wanted.hasKey && channelName(to, other.name) === name,
+    (other) => other.role !== 'disabled' && other.keyId === wanted.keyId && channelName(to, other.name) === name,
   );
   return found?.index ?? null;
 }
 
 function sameAir(a: RadioInfo, b: RadioInfo): boolean {
   if (a.lora === null || b.lora === null) return true;
-  return a.lora.region === b.lora.region && a.lora.modemPreset === b.lora.modemPreset;
+  const { region, bandwidthKhz, spreadFactor } = a.lora;
+  return b.lora.region === region && b.lora.bandwidthKhz === bandwidthKhz && b.lora.spreadFactor === spreadFactor;
 }
 
 function channelName(info: RadioInfo, name: string): string {
-  if (name !== '') return name;
-  const words = (info.lora?.modemPreset ?? '').toLowerCase().split('_');
-  return words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('');
+  if (name !== '' || info.lora === null) return name;
+  return info.lora.modemPreset === null ? HAND_MADE : presetName(info.lora.modemPreset);
 }
 
 /**

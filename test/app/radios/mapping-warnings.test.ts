@@ -22,7 +22,7 @@ test('a room of a channel that is not in use is named, and a radio without a reg
   const routes = [route({ channel: 0 }), route({ room: '#b:x', channel: 1 }), route({ room: '#c:x', channel: 2 })];
   const look = (name: string, info: RadioInfo | null): void =>
     warnOfMappings({ name, info }, settings({ routes }), logger);
-  const secondary = { index: 1, name: 'Club', role: 'secondary', hasKey: true } as const;
+  const secondary = { index: 1, name: 'Club', role: 'secondary', keyId: 'stock' } as const;
   const disabled = { ...secondary, index: 2, role: 'disabled' } as const;
   look('default', { ...RADIO_INFO, channels: [...RADIO_INFO.channels, secondary, disabled] });
   expect(said).toEqual([

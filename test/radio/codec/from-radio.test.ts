@@ -2,6 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { Mesh } from '@meshtastic/protobufs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { keyId } from '../../../src/radio/codec/channel-key.ts';
 import { decodeFromRadio, decodeRouting, type FromRadioMessage } from '../../../src/radio/codec/from-radio.ts';
 import { CAPTURES, fromRadioFrames } from '../captures.ts';
 
@@ -40,8 +41,8 @@ describe('frames of a real firmware', () => {
     ]);
     const channels = ofKind('A-config-and-dm-with-ack', 'channel').map(({ channel }) => channel);
     expect(channels.length).toBe(8);
-    expect(channels[0]).toEqual({ index: 0, name: '', role: 'primary', hasKey: true });
-    expect(channels[7]).toEqual({ index: 7, name: '', role: 'disabled', hasKey: false });
+    expect(channels[0]).toEqual({ index: 0, name: '', role: 'primary', keyId: keyId(Uint8Array.of(1)) });
+    expect(channels[7]).toEqual({ index: 7, name: '', role: 'disabled', keyId: null });
     expect(ofKind('A-config-and-dm-with-ack', 'lora').map(({ lora }) => lora)).toMatchObject([
       { modemPreset: 'LONG_FAST', bandwidthKhz: 250, spreadFactor: 11, codingRate: 5, hopLimit: 3, txEnabled: true },
     ]);

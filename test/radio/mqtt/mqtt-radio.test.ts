@@ -1,7 +1,7 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { Mesh, Mqtt } from '@meshtastic/protobufs';
 import { describe, expect, it } from 'vitest';
-import { channelKey, cryptData } from '../../../src/radio/mqtt/channel-key.ts';
+import { channelKey, cryptData, keyId } from '../../../src/radio/codec/channel-key.ts';
 import { isPrivateHost } from '../../../src/radio/mqtt/mesh-traffic.ts';
 import { createMqttRadio, type MqttRadioOptions } from '../../../src/radio/mqtt/mqtt-radio.ts';
 import type { RadioPort } from '../../../src/relay/ports.ts';
@@ -112,8 +112,8 @@ describe('joining', () => {
     expect(radio.info()).toMatchObject({
       nodeNum: OWN,
       channels: [
-        { index: 0, name: 'LongFast', role: 'primary', hasKey: true },
-        { index: 1, name: 'Hikers', role: 'secondary', hasKey: true },
+        { index: 0, name: 'LongFast', role: 'primary', keyId: keyId(Uint8Array.of(1)) },
+        { index: 1, name: 'Hikers', role: 'secondary', keyId: keyId(Buffer.from(SECRET, 'base64')) },
       ],
     });
     await radio.stop();

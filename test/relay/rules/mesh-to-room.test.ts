@@ -157,7 +157,7 @@ describe('replies and tapbacks from the mesh', () => {
 
 describe('a meshnet without a configured name (W32)', () => {
   it.each([
-    [{ ...RADIO_INFO, channels: [{ index: 0, name: 'Hills', role: 'primary' as const, hasKey: true }] }, 'Hills'],
+    [{ ...RADIO_INFO, channels: [{ index: 0, name: 'Hills', role: 'primary' as const, keyId: 'stock' }] }, 'Hills'],
     [
       {
         ...RADIO_INFO,

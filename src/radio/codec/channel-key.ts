@@ -1,10 +1,11 @@
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 
 /** The key behind the stock key numbers 1 to 255 (firmware, Channels.h defaultpsk); the number counts in the last byte. */
 const STOCK_KEY = 'd4f1bb3a20290759f0bcffabcf4e6901';
 const SHORT_BYTES = 16;
 const LONG_BYTES = 32;
 const WORD = 0x1_0000_0000;
+const KEY_ID_DIGITS = 16;
 
 /** A channel as packets on a broker bear it. */
 export interface ChannelKey {
@@ -21,6 +22,16 @@ export function channelKey(name: string, psk: string): ChannelKey | null {
   if (given.toString('base64').replace(/=+$/, '') !== psk.replace(/=+$/, '') || given.length > LONG_BYTES) return null;
   const key = expandKey(given);
   return { name, key, hash: xor(Buffer.from(name)) ^ xor(key) };
+}
+
+/**
+ * Tells keys apart without giving them away: equal for channels whose members read each other, however the key is
+ * written; null without encryption. The firmware's own hash is one byte, which two of 256 strangers share.
+ * @param psk ChannelSettings.psk, or an expanded key
+ */
+export function keyId(psk: Uint8Array): string | null {
+  const key = expandKey(psk);
+  return key.length === 0 ? null : createHash('sha256').update(key).digest('hex').slice(0, KEY_ID_DIGITS);
 }
 
 /** One byte is a stock key (0: none), short keys are filled up with zeros (Channels::getKey). */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { channelKey, cryptData } from '../../../src/radio/mqtt/channel-key.ts';
+import { channelKey, cryptData, keyId } from '../../../src/radio/codec/channel-key.ts';
 
 const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
 
@@ -27,6 +27,34 @@ describe('channel keys', () => {
 
   it.each(['not base64!', Buffer.alloc(33).toString('base64')])('are refused: %s', (psk) => {
     expect(channelKey('x', psk)).toBeNull();
+  });
+});
+
+describe('the id of a key', () => {
+  it('is that of the expanded key, so that it is the same however the key is written', () => {
+    const expanded = Buffer.from('d4f1bb3a20290759f0bcffabcf4e6901', 'hex');
+    expect(keyId(Uint8Array.of(1))).toBe(keyId(expanded));
+    expect(keyId(Uint8Array.of(1))).not.toBe(keyId(Uint8Array.of(2)));
+  });
+
+  it('tells keys apart that the one byte of the firmware does not', () => {
+    const key = Buffer.alloc(32, 7);
+    const swapped = Buffer.from(key);
+    swapped[0] = 6;
+    swapped[1] = 6;
+    const hashOf = (psk: Buffer): number | undefined => channelKey('Hikers', psk.toString('base64'))?.hash;
+    expect(hashOf(swapped)).toBe(hashOf(key));
+    expect(keyId(swapped)).not.toBe(keyId(key));
+  });
+
+  it.each([[[]], [[0]]])('is null without encryption: %j', (psk) => {
+    expect(keyId(Uint8Array.from(psk))).toBeNull();
+  });
+
+  it('does not give the key away', () => {
+    const key = Buffer.alloc(32, 0xab);
+    expect(keyId(key)).toMatch(/^[0-9a-f]{16}$/);
+    expect(keyId(key)).not.toContain('abab');
   });
 });
 

@@ -1,15 +1,51 @@
 import { type Draft, isMapping } from './draft.ts';
 import { type Path, pathText } from './problems.ts';
 
+/** Keys of the Python relay that have another name now, and that name. */
+export const OLD_KEYS: readonly OldKey[] = [
+  { from: ['db'], to: ['database'] },
+  { from: ['credentials_path'], to: ['matrix', 'credentials_path'] },
+  { from: ['matrix', 'user_id'], to: ['matrix', 'bot_user_id'] },
+  { from: ['matrix', 'encryption'], to: ['matrix', 'e2ee'] },
+];
+
+/** The same within a radio. */
+export const OLD_RADIO_KEYS: readonly OldKey[] = [
+  { from: ['retry_limit'], to: ['retries'] },
+  { from: ['plugin_response_delay'], to: ['message_delay'] },
+  { from: ['heartbeat_interval'], to: ['health_check', 'heartbeat_interval'] },
+  { from: ['relay_reactions'], to: ['message_interactions', 'reactions'] },
+];
+
+const LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error', fatal: 'error' };
+
+/** Values that have another name now, by the key that takes them. */
+export const OLD_WORDS: Readonly<Record<string, readonly string[]>> = {
+  level: Object.keys(LEVELS),
+  connection_type: ['network'],
+};
+
+export interface OldKey {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+}
+
+/** Those where more is to be done than to move them. */
+const PARTLY_MOVED = new Set(['db', 'encryption', 'relay_reactions']);
+
 /** Rewrites old spellings to the present ones, with a note that names the new key. */
 export function applyLegacy(draft: Draft, radioPaths: readonly Path[]): void {
   legacyDatabase(draft);
-  rename(draft, ['credentials_path'], ['matrix', 'credentials_path']);
-  rename(draft, ['matrix', 'user_id'], ['matrix', 'bot_user_id']);
+  moveAll(draft, OLD_KEYS, []);
   legacyEncryption(draft);
   legacyLevel(draft);
   shorthandDirectMessages(draft);
   for (const path of radioPaths) legacyRadio(draft, path);
+}
+
+function moveAll(draft: Draft, keys: readonly OldKey[], parent: Path): void {
+  for (const { from, to } of keys)
+    if (!PARTLY_MOVED.has(from.at(-1) ?? '')) rename(draft, [...parent, ...from], [...parent, ...to]);
 }
 
 /** Moves a value unless the new key is there already. */
@@ -57,8 +93,6 @@ function legacyEncryption(draft: Draft): void {
   if (isMapping(rest) && Object.keys(rest).length === 0) draft.remove(['matrix', 'encryption']);
 }
 
-const LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error', fatal: 'error' };
-
 function legacyLevel(draft: Draft): void {
   const level = draft.get(['logging', 'level']);
   const known = typeof level === 'string' ? LEVELS[level.trim().toLowerCase()] : undefined;
@@ -81,9 +115,7 @@ function legacyRadio(draft: Draft, radio: Path): void {
     draft.report({ severity: 'note', path: connection, message: 'is an old spelling', remedy: 'write tcp' });
     draft.set(connection, 'tcp');
   }
-  rename(draft, [...radio, 'retry_limit'], [...radio, 'retries']);
-  rename(draft, [...radio, 'plugin_response_delay'], [...radio, 'message_delay']);
-  rename(draft, [...radio, 'heartbeat_interval'], [...radio, 'health_check', 'heartbeat_interval']);
+  moveAll(draft, OLD_RADIO_KEYS, radio);
   shortSwitch(draft, [...radio, 'health_check'], ['enabled']);
   shortSwitch(draft, [...radio, 'message_interactions'], ['reactions', 'replies']);
   legacyReactions(draft, radio);

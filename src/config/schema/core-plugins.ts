@@ -64,14 +64,14 @@ function keyOf(field: Field): z.ZodType {
   return key(field.default === undefined ? type.optional() : type.default(field.default), meta);
 }
 
-function typeOf({ type, choices, min = -Infinity, max = Infinity }: Field): z.ZodType {
+function typeOf({ type, choices, min, max }: Field): z.ZodType {
   switch (type) {
     case 'boolean':
       return z.boolean();
     case 'number':
-      return z.number().min(min).max(max);
+      return within(z.number(), min, max);
     case 'integer':
-      return z.number().int().min(min).max(max);
+      return within(z.number().int(), min, max);
     case 'string':
       return choices === undefined ? z.string() : z.enum(choices);
     case 'list':
@@ -79,6 +79,12 @@ function typeOf({ type, choices, min = -Infinity, max = Infinity }: Field): z.Zo
     case 'map':
       return z.record(z.string(), z.unknown());
   }
+}
+
+/** Without a bound that is none: JSON has no infinity. */
+function within(type: z.ZodNumber, min: number | undefined, max: number | undefined): z.ZodNumber {
+  const from = min === undefined ? type : type.min(min);
+  return max === undefined ? from : from.max(max);
 }
 
 function expectedOf({ type, min, max }: Field): { readonly expected?: string } {

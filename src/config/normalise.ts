@@ -94,6 +94,7 @@ function mqtt(parsed: ParsedRadio['mqtt']) {
     host: parsed.host ?? '',
     port: parsed.port ?? (parsed.tls ? 8883 : 1883),
     tls: parsed.tls,
+    caFile: parsed.ca_file ?? null,
     username: parsed.username ?? null,
     password: parsed.password ?? null,
     rootTopic: parsed.root_topic,

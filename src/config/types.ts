@@ -69,6 +69,8 @@ export interface MqttConfig {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** PEM; null for the authorities that the system trusts. */
+  readonly caFile: string | null;
   readonly username: string | null;
   readonly password: string | null;
   readonly rootTopic: string;

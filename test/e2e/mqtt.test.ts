@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { channelKey } from '../../src/radio/codec/channel-key.ts';
 import { createMqttRadio } from '../../src/radio/mqtt/mqtt-radio.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { systemClock } from '../../src/util/clock.ts';
@@ -108,7 +109,7 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     const sink = new RecordingSink();
     const radio = createMqttRadio({
       name: 'stranger',
-      address: { host: '127.0.0.1', port: broker.port, tls: false, username: 'relay', password: 'wrong' },
+      address: { host: '127.0.0.1', port: broker.port, tls: false, caFile: null, username: 'relay', password: 'wrong' },
       rootTopic: ROOT,
       nodeNum: 7,
       longName: 'x',
@@ -197,3 +198,104 @@ describe.skipIf(missing !== null)(missing === null ? 'two radios' : `two radios 
     expect(onBroker().map((text) => text.replace(/^.*: /, ''))).toEqual(['by broker']);
   });
 });
+
+describe.skipIf(missing !== null)(
+  missing === null ? 'a broker of one’s own' : `a broker of one’s own (skipped: ${missing})`,
+  () => {
+    const HIKERS = { name: 'Hikers', key: '09'.repeat(32), hash: 0 };
+    const NEIGHBOUR = 0x0badcafe;
+    let broker: Mosquitto;
+    let gateway: MqttGateway;
+    let relay: RelayHome;
+
+    beforeAll(async () => {
+      broker = await Mosquitto.create(ACCOUNT, { tls: true });
+      const psk = Buffer.from(HIKERS.key, 'hex').toString('base64');
+      const channel = { ...HIKERS, hash: channelKey(HIKERS.name, psk)?.hash ?? 0 };
+      const { certificate } = broker;
+      gateway = await MqttGateway.connect({
+        port: broker.port,
+        ...ACCOUNT,
+        root: ROOT,
+        id: '!0badcafe',
+        channel,
+        certificate,
+      });
+      await gateway.put({ from: ANNA, id: 200, text: 'kept since yesterday', retain: true });
+      relay = await startRelay({
+        meshtastic: {
+          connection_type: 'mqtt',
+          meshnet_name: 'E2E',
+          mqtt: {
+            host: '127.0.0.1',
+            port: broker.port,
+            tls: true,
+            ca_file: certificate,
+            username: ACCOUNT.user,
+            password: ACCOUNT.password,
+            root_topic: ROOT,
+            node_id: OWN.id,
+            channels: [{ name: HIKERS.name, psk }],
+          },
+        },
+      });
+    });
+    afterAll(async () => {
+      await relay?.close();
+      await gateway?.close();
+      await broker?.close();
+    });
+
+    const texts = (): DecodedPacket[] => gateway.heard.filter(({ portnum }) => portnum === 1);
+
+    it('is reached over TLS, with a certificate that only its owner vouches for, on a channel with a key of its own', async () => {
+      await gateway.say(ANNA, 201, 'from the hikers');
+      await relay.person.say(relay.roomId, 'to the hikers');
+      await eventually('the text', async () => ((await relay.texts()).includes('from the hikers') ? true : null));
+      const sent = await eventually('ours', () => texts().find(({ text }) => text.includes('to the hikers')) ?? null);
+      expect(sent).toMatchObject({ channelId: HIKERS.name, from: OWN.num });
+    });
+
+    it('brings nothing into the room that it only kept, that is for others, or that was ours', async () => {
+      const ours = texts()[0];
+      await gateway.put({ from: ANNA, id: 202, text: 'for the neighbour', to: NEIGHBOUR });
+      // What firmware publishes for a message to one node's own key; and the same by a gateway that takes the wrong topic.
+      await gateway.put({ from: ANNA, id: 203, text: 'by key', to: OWN.num, channelId: 'PKI' });
+      await gateway.put({
+        from: ANNA,
+        id: 204,
+        text: 'by key',
+        to: OWN.num,
+        channelId: 'PKI',
+        topicChannel: HIKERS.name,
+      });
+      // A gateway that heard our text on the air publishes it as its uplink.
+      await gateway.put({ from: OWN.num, id: ours?.id ?? 0, text: String(ours?.text) });
+      const before = texts().length;
+      await gateway.say(ANNA, 205, 'and on');
+      await eventually('the last', async () => ((await relay.texts()).includes('and on') ? true : null));
+
+      expect(await relay.texts()).toEqual(['from the hikers', 'and on']);
+      expect(texts()).toHaveLength(before);
+    });
+
+    it('is refused in plain words when nobody vouches for it', async () => {
+      const radio = createMqttRadio({
+        name: 'careful',
+        address: { host: '127.0.0.1', port: broker.port, tls: true, caFile: null, username: 'relay', password: 'x' },
+        rootTopic: ROOT,
+        nodeNum: 7,
+        longName: 'x',
+        shortName: 'x',
+        channels: [{ name: 'LongFast', psk: 'AQ==' }],
+        clock: systemClock,
+        random: Math.random,
+        logger: silentLogger,
+      });
+      radio.start(new RecordingSink());
+      const reason = await eventually('the refusal', () => radio.state().reason);
+      expect(reason).toContain('mqtt.ca_file');
+      await radio.stop();
+    });
+  },
+);

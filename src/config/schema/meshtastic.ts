@@ -17,6 +17,10 @@ const mqtt = key(
       host: key(z.string().min(1).optional(), { doc: 'Broker.', example: 'mqtt.example.org' }),
       port: key(port.optional(), { doc: '1883, or 8883 with tls.', example: 1883 }),
       tls: key(z.boolean().default(false), { doc: 'Encrypt the connection to the broker.' }),
+      ca_file: key(z.string().min(1).optional(), {
+        doc: 'With tls: the certificate of a broker, or of its authority, that the system does not know (PEM).',
+        example: '/etc/mosquitto/certs/ca.crt',
+      }),
       username: key(z.string().optional(), { doc: 'User on the broker.', example: 'meshdev' }),
       password: key(z.string().optional(), { doc: 'Password on the broker.', secret: true }),
       password_file: key(z.string().min(1).optional(), {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { MqttClient } from 'mqtt';
 import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
 
@@ -5,6 +6,8 @@ export interface BrokerAddress {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** PEM of a broker, or of its authority, that the system does not know. Read at each attempt: it may be renewed. */
+  readonly caFile: string | null;
   readonly username: string | null;
   readonly password: string | null;
 }
@@ -40,6 +43,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_S = 30;
 const QOS = 1;
 
+const UNKNOWN_AUTHORITY = 'nobody this system knows vouches for the certificate of the broker: set mqtt.ca_file to it';
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the host answers, but nothing listens on that port',
   ENOTFOUND: 'no such host name',
@@ -47,6 +51,12 @@ const ADVICE: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no route to that address',
   ENETUNREACH: 'no network',
   ETIMEDOUT: 'no answer',
+  ECONNRESET: 'the broker hung up; is that its port for TLS, or for plain connections?',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  CERT_HAS_EXPIRED: 'the certificate of the broker has expired (or the clock here is wrong)',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate of the broker is for another host name',
   '4': 'the broker refuses the user name or password',
   '5': 'the broker does not authorize us (user name, password or its access list)',
   '135': 'the broker does not authorize us (user name, password or its access list)',
@@ -56,11 +66,13 @@ const ADVICE: Readonly<Record<string, string>> = {
 export const connectBroker: ConnectBroker = async (request) => {
   // The default export: a bundler keeps no names of a CommonJS module that is loaded late.
   const { connect } = (await import('mqtt')).default;
-  const { host, port, tls, username, password } = request.address;
+  const { host, port, tls, caFile, username, password } = request.address;
+  const ca = tls && caFile !== null ? await readCertificate(caFile) : null;
   const client = connect({
     protocol: tls ? 'mqtts' : 'mqtt',
     host,
     port,
+    ...(ca === null ? {} : { ca }),
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
     clientId: request.clientId,
@@ -94,8 +106,9 @@ class MqttLink implements BrokerLink {
   constructor(client: MqttClient, handlers: BrokerHandlers) {
     this.#client = client;
     this.#handlers = handlers;
-    client.on('message', (topic, payload) => {
-      if (!this.#isClosed) handlers.onMessage(topic, new Uint8Array(payload));
+    client.on('message', (topic, payload, { retain }) => {
+      // Kept by the broker for whoever comes: of unknown age, and no packet that is on the air now.
+      if (!this.#isClosed && !retain) handlers.onMessage(topic, new Uint8Array(payload));
     });
     client.on('error', (error) => {
       this.#reason = explain(error);
@@ -141,6 +154,15 @@ class MqttLink implements BrokerLink {
     const wasUp = this.#isUp && !this.#isClosed;
     this.#isClosed = true;
     if (wasUp) this.#handlers.onClosed(this.#reason);
+  }
+}
+
+async function readCertificate(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const why = `mqtt.ca_file cannot be read: ${errorText(error)}`;
+    throw new RelayError('RADIO_UNREACHABLE', why, { retry: RETRY_LATER, cause: error });
   }
 }
 

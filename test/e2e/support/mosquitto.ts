@@ -18,24 +18,33 @@ export function mosquittoMissing(): string | null {
   }
 }
 
-/** Debian's MQTT broker on a loopback port, with one user. */
+/** Debian's MQTT broker on a loopback port, with one user; with `tls`, under a certificate it signed itself. */
 export class Mosquitto {
   readonly port: number;
+  /** Of `tls`. */
+  readonly certificate: string;
   readonly #folder: string;
   #process: ChildProcess | null = null;
 
   private constructor(port: number, folder: string) {
     this.port = port;
     this.#folder = folder;
+    this.certificate = join(folder, 'broker.crt');
   }
 
-  static async create(account: { readonly user: string; readonly password: string }): Promise<Mosquitto> {
+  static async create(
+    account: { readonly user: string; readonly password: string },
+    { tls = false }: { readonly tls?: boolean } = {},
+  ): Promise<Mosquitto> {
     const folder = mkdtempSync(join(tmpdir(), 'mmrelay-mosquitto-'));
     const broker = new Mosquitto(await freePort(), folder);
     const passwords = join(folder, 'passwords');
     execFileSync('mosquitto_passwd', ['-b', '-c', passwords, account.user, account.password], { stdio: 'ignore' });
+    const key = join(folder, 'broker.key');
+    if (tls) makeCertificate(key, broker.certificate);
+    const certificate = tls ? `certfile ${broker.certificate}\nkeyfile ${key}\n` : '';
     const root = process.getuid?.() === 0 ? 'user root\n' : '';
-    const settings = `listener ${broker.port} 127.0.0.1\nallow_anonymous false\npassword_file ${passwords}\n`;
+    const settings = `listener ${broker.port} 127.0.0.1\nallow_anonymous false\npassword_file ${passwords}\n${certificate}`;
     writeFileSync(join(folder, 'mosquitto.conf'), `${root}${settings}persistence false\n`);
     await broker.start();
     return broker;
@@ -59,6 +68,12 @@ export class Mosquitto {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function makeCertificate(key: string, certificate: string): void {
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const kind = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2'];
+  execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
 }
 
 function isOpen(port: number): Promise<true | null> {

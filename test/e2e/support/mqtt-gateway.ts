@@ -1,13 +1,44 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { ensurePythonEnv } from './python-env.ts';
 
 const SCRIPT = fileURLToPath(new URL('mqtt_gateway.py', import.meta.url));
-const STOCK_KEY = 'd4f1bb3a20290759f0bcffabcf4e6901';
-/** What the whole world sees in the packets of channel LongFast with its stock key. */
-const LONG_FAST_HASH = 8;
+/** A channel as a gateway has it: the whole key in hex, and the hash that the world sees in its packets. */
+export interface GatewayChannel {
+  readonly name: string;
+  readonly key: string;
+  readonly hash: number;
+}
+
+const LONG_FAST: GatewayChannel = { name: 'LongFast', key: 'd4f1bb3a20290759f0bcffabcf4e6901', hash: 8 };
+
+export interface GatewayOptions {
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly root: string;
+  readonly id: string;
+  /** LongFast by default. */
+  readonly channel?: GatewayChannel;
+  /** Of a broker with TLS. */
+  readonly certificate?: string;
+}
+
+/** A packet that a gateway puts on the broker. */
+export interface GatewayPacket {
+  readonly from: number;
+  readonly id: number;
+  readonly text: string;
+  readonly to?: number;
+  /** `PKI` for a message to one node's own key. */
+  readonly channelId?: string;
+  /** The topic's channel, where it is not the envelope's. */
+  readonly topicChannel?: string;
+  readonly retain?: boolean;
+}
 
 /** One packet of the relay as the official protobufs and openssl read it. */
 export interface DecodedPacket {
@@ -23,6 +54,7 @@ export class MqttGateway {
   readonly heard: DecodedPacket[] = [];
   readonly id: string;
   readonly #root: string;
+  readonly #channel: GatewayChannel;
   readonly #client: MqttClient;
   readonly #python: ChildProcessWithoutNullStreams;
   readonly #answers: ((line: string) => void)[] = [];
@@ -30,11 +62,13 @@ export class MqttGateway {
   private constructor(parts: {
     readonly id: string;
     readonly root: string;
+    readonly channel: GatewayChannel;
     readonly client: MqttClient;
     readonly python: ChildProcessWithoutNullStreams;
   }) {
     this.id = parts.id;
     this.#root = parts.root;
+    this.#channel = parts.channel;
     this.#client = parts.client;
     this.#python = parts.python;
     createInterface({ input: parts.python.stdout }).on('line', (line) => this.#answers.shift()?.(line));
@@ -43,28 +77,28 @@ export class MqttGateway {
     });
   }
 
-  static async connect(options: {
-    readonly port: number;
-    readonly user: string;
-    readonly password: string;
-    readonly root: string;
-    readonly id: string;
-  }): Promise<MqttGateway> {
-    const { port, user, password, root, id } = options;
+  static async connect(options: GatewayOptions): Promise<MqttGateway> {
+    const { port, user, password, root, id, channel = LONG_FAST, certificate } = options;
     const python = spawn(await ensurePythonEnv('meshtastic'), ['-u', SCRIPT]);
-    const url = `mqtt://127.0.0.1:${port}`;
-    const client = await connectAsync(url, { username: user, password, reconnectPeriod: 200 });
-    const gateway = new MqttGateway({ id, root, client, python });
-    await client.subscribeAsync(`${root}/2/e/LongFast/+`, { qos: 1 });
+    const url = `${certificate === undefined ? 'mqtt' : 'mqtts'}://127.0.0.1:${port}`;
+    const ca = certificate === undefined ? {} : { ca: readFileSync(certificate) };
+    const client = await connectAsync(url, { username: user, password, reconnectPeriod: 200, ...ca });
+    const gateway = new MqttGateway({ id, root, channel, client, python });
+    await client.subscribeAsync(`${root}/2/e/${channel.name}/+`, { qos: 1 });
     return gateway;
   }
 
   /** Puts a text on the channel, as heard from node `from`. */
   async say(from: number, packetId: number, text: string): Promise<void> {
-    const request = { op: 'encode', from, id: packetId, text, channelId: 'LongFast', gatewayId: this.id };
-    const { envelope } = await this.#ask({ ...request, hash: LONG_FAST_HASH, key: STOCK_KEY });
-    const topic = `${this.#root}/2/e/LongFast/${this.id}`;
-    await this.#client.publishAsync(topic, Buffer.from(String(envelope), 'hex'), { qos: 1 });
+    await this.put({ from, id: packetId, text });
+  }
+
+  async put({ topicChannel, retain = false, ...packet }: GatewayPacket): Promise<void> {
+    const { name, key, hash } = this.#channel;
+    const request = { op: 'encode', channelId: name, gatewayId: this.id, hash, key, ...packet };
+    const { envelope } = await this.#ask(request);
+    const topic = `${this.#root}/2/e/${topicChannel ?? request.channelId}/${this.id}`;
+    await this.#client.publishAsync(topic, Buffer.from(String(envelope), 'hex'), { qos: 1, retain });
   }
 
   async raw(topic: string, payload: string): Promise<void> {
@@ -81,7 +115,7 @@ export class MqttGateway {
   }
 
   async #decode(topic: string, payload: Buffer): Promise<void> {
-    const answer = await this.#ask({ op: 'decode', envelope: payload.toString('hex'), key: STOCK_KEY });
+    const answer = await this.#ask({ op: 'decode', envelope: payload.toString('hex'), key: this.#channel.key });
     this.heard.push({ ...(answer as unknown as DecodedPacket), topic });
   }
 

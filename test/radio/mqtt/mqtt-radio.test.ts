@@ -31,7 +31,7 @@ async function rig(change: Partial<MqttRadioOptions> = {}, broker = new FakeBrok
   const sink = new RecordingSink();
   const radio = createMqttRadio({
     name: 'broker',
-    address: { host: '127.0.0.1', port: 1883, tls: false, username: null, password: null },
+    address: { host: '127.0.0.1', port: 1883, tls: false, caFile: null, username: null, password: null },
     rootTopic: 'msh/EU_868',
     nodeNum: OWN,
     longName: 'Matrix relay',
@@ -203,7 +203,7 @@ describe('hearing', () => {
     publish(own.broker, silent);
     expect(own.sink.packets).toHaveLength(1);
 
-    const address = { host: 'mqtt.example.org', port: 1883, tls: false, username: null, password: null };
+    const address = { host: 'mqtt.example.org', port: 1883, tls: false, caFile: null, username: null, password: null };
     const open = await rig({ address });
     publish(open.broker, { ...silent, id: 1 });
     publish(open.broker, { data: { bitfield: 1 }, id: 2 });

@@ -14,6 +14,7 @@ import { roomSchema } from './schema/matrix.ts';
 import { radioSchema } from './schema/meshtastic.ts';
 import { type ConfigShape, type ParsedConfig, rootSchema } from './schema/root.ts';
 import { type KeyNode, keyTree } from './schema/tree.ts';
+import { secretValues } from './secrets.ts';
 import type { RelayConfig } from './types.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -122,7 +123,7 @@ export function parseConfig(options: ParseOptions): LoadedConfig {
   );
   const problems = [...syntax, ...own];
   const usable = parsed !== null && !problems.some((problem) => problem.severity === 'error');
-  return { config: usable ? normalise(parsed) : null, file, problems, secrets: secretsOf(draft, shape) };
+  return { config: usable ? normalise(parsed) : null, file, problems, secrets: secretValues(draft) };
 }
 
 function sourceProblems(source: YamlSource, file: string | null): Problem[] {
@@ -266,10 +267,4 @@ function roomPaths(draft: Draft): Path[] {
 /** Of all radios, also of those that are not valid otherwise. */
 function radioNames(draft: Draft, shape: ConfigShape): string[] {
   return radioPaths(draft, shape).map((path) => String(draft.get([...path, 'name']) ?? 'default'));
-}
-
-function secretsOf(draft: Draft, shape: ConfigShape): string[] {
-  return secretPaths(draft, shape)
-    .map((path) => draft.get(path))
-    .filter((value) => typeof value === 'string');
 }

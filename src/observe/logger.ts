@@ -1,9 +1,10 @@
 import { type DestinationStream, type Logger as Pino, pino } from 'pino';
 import type { Clock } from '../util/clock.ts';
 import type { LogFields, Logger } from '../util/logger.ts';
+import { isSecretName } from '../util/secret-names.ts';
 import { LogFile } from './log-file.ts';
 import { prettyLine } from './pretty.ts';
-import { isSecretName, type Redactor, safeField } from './redact.ts';
+import { type Redactor, safeField } from './redact.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -59,6 +60,11 @@ export class LogSystem {
   /** Changes the levels of all loggers, present and future. */
   setLevels(levels: Levels): void {
     this.#levels = levels;
+  }
+
+  /** Values that no line may show from now on. */
+  hide(secrets: readonly string[]): void {
+    for (const secret of secrets) this.#options.redactor.add(secret);
   }
 
   enabled(component: string, level: Level): boolean {

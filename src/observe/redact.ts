@@ -1,18 +1,6 @@
+import { isSecretName, SECRET_NAMES } from '../util/secret-names.ts';
+
 const MASK = '***';
-
-/** Names whose values are secrets wherever they stand: fields of a log line, JSON, query parameters, forms. */
-const SECRET_NAMES =
-  'access_token|accessToken|refresh_token|refreshToken|oauth_token|private_token|x-access-token|token|auth|authorization|password|passwd|pwd|passphrase|recovery_key|recoveryKey|secret|client_secret|api_key|apikey|bearer|psk|private_key|privateKey|pickle_key|pickleKey';
-
-const SECRET_NAME = new RegExp(`^(?:${SECRET_NAMES}|.*(?:_password|_token|_secret|Password|Token|Secret))$`, 'i');
-
-/** Not secrets although they are called tokens: positions in a stream of events. */
-const HARMLESS = new Set(['next_batch', 'since', 'synctoken', 'sync_token', 'sincetoken', 'nexttoken', 'from_token']);
-
-/** True for the name of a field whose value must not be shown. */
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name) && !HARMLESS.has(name.toLowerCase());
-}
 
 /** What gives itself away by its form. All of them run in linear time. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [

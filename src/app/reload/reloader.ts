@@ -24,7 +24,7 @@ export interface ReloaderOptions {
   readonly config: RelayConfig;
   readonly readConfig?: ReadConfig;
   readonly daemon: Pick<Daemon, 'reconfigure'>;
-  readonly log: Pick<LogSystem, 'setLevels'>;
+  readonly log: Pick<LogSystem, 'setLevels' | 'hide'>;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -74,6 +74,8 @@ export class Reloader {
     const { readConfig, daemon, log, logger } = this.#options;
     if (readConfig === undefined) return NOTHING;
     const found = readConfig();
+    // Before anything is said of them, be they valid or not.
+    log.hide(found.secrets);
     // Of a file that is gone for a moment, the search would fall back to somebody else's.
     const isOther = this.#file !== null && found.file !== this.#file;
     if (found.config === null || isOther) {

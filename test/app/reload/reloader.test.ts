@@ -28,10 +28,12 @@ function watched() {
   const note = (message: string, fields?: object): void => void said.push(`${message} ${JSON.stringify(fields)}`);
   const logger: Logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
   const clock = new ManualClock();
+  const hidden: string[] = [];
+  const log = { setLevels: () => undefined, hide: (secrets: readonly string[]) => void hidden.push(...secrets) };
   const daemon = { reconfigure: (next: RelayConfig) => void taken.push(next) };
-  const reloader = new Reloader({ config, readConfig, daemon, log: { setLevels: () => undefined }, logger, clock });
+  const reloader = new Reloader({ config, readConfig, daemon, log, logger, clock });
   reloader.watch();
-  return { file, taken, said, clock, reloader };
+  return { file, taken, said, hidden, clock, reloader };
 }
 
 test('a changed file is taken over within ten seconds, once; a comment changes nothing', async () => {
@@ -87,4 +89,16 @@ test('warnings of the new file are told, and what needs a restart', () => {
     warnings: expect.arrayContaining([expect.stringContaining('unknwon: is not a known key')]),
   });
   expect(said.join('\n')).toContain('Some changes need a restart to take effect');
+});
+
+test('secrets that come with a change are hidden before a line is written, also those of a file that is not valid', () => {
+  const { file, hidden, said, reloader } = watched();
+  const secret = (word: string): string =>
+    `matrix: {password: ${word}}\ncustom-plugins: {mine: {api_key: key-${word}}}\n`;
+  writeFileSync(file, `${CONFIG('off')}${secret('correct horse')}`);
+  reloader.reload('test');
+  writeFileSync(file, `${CONFIG('nonsense')}${secret('battery staple')}`);
+  reloader.reload('test');
+  expect(hidden).toEqual(['correct horse', 'key-correct horse', 'battery staple', 'key-battery staple']);
+  expect(said.join()).not.toMatch(/horse|staple/);
 });

@@ -5,7 +5,7 @@
 
 import type { MatrixEvent, MatrixEventEvent } from 'matrix-js-sdk';
 
-/** As many as the relay keeps (relay/unread-events.ts). */
+/** As many as the relay keeps (relay/intake/unread-events.ts). */
 const MAX_AWAITED = 2_000;
 
 /** The SDK's own list, which its types keep to themselves. */

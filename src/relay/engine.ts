@@ -2,19 +2,24 @@ import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { BROADCAST } from '../util/node-id.ts';
 import { Waker } from '../util/waker.ts';
-import type { AirUse } from './air-budget.ts';
 import { ClockSteps } from './clock-steps.ts';
 import { parseDirectRoom, type RadioDelivery, radioLane, roomLane } from './delivery.ts';
 import { DirectRooms } from './direct-rooms.ts';
-import { RadioFailover } from './failover.ts';
 import { guardedLoop } from './guarded-loop.ts';
-import { InboxPump } from './inbox-pump.ts';
 import { installIdOf } from './install-id.ts';
+import { InboxPump } from './intake/inbox-pump.ts';
+import { PacketIntake } from './intake/packet-intake.ts';
+import { newsOf } from './intake/room-history.ts';
+import { UnreadEvents } from './intake/unread-events.ts';
+import { UserRateLimiter } from './intake/user-rate.ts';
 import { linkPacket, writeIntents } from './intent-writer.ts';
+import type { AirUse } from './lanes/air-budget.ts';
+import { RadioFailover } from './lanes/failover.ts';
+import { expireOrphans } from './lanes/orphans.ts';
+import { RadioLane, type RadioOutcome } from './lanes/radio-lane.ts';
+import { RoomLanes } from './lanes/room-lanes.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
-import { expireOrphans } from './orphans.ts';
-import { PacketIntake } from './packet-intake.ts';
 import type {
   GuestPacket,
   MatrixPort,
@@ -25,17 +30,12 @@ import type {
   RoomEvent,
   SyncBatch,
 } from './ports.ts';
-import { RadioLane, type RadioOutcome } from './radio-lane.ts';
-import { newsOf } from './room-history.ts';
-import { RoomLanes } from './room-lanes.ts';
 import { RoomNames } from './room-names.ts';
 import { isRelayable } from './rules/room-to-mesh.ts';
 import type { Intent, WorldView } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
 import type { InboxRow, OutboxRow, StorePort } from './store-port.ts';
 import { Teller } from './teller.ts';
-import { UnreadEvents } from './unread-events.ts';
-import { UserRateLimiter } from './user-rate.ts';
 import { viewWorld } from './world.ts';
 
 export interface EngineOptions {

@@ -1,7 +1,7 @@
 import type { RadioDelivery, RoomDelivery } from './delivery.ts';
+import type { RadioOutcome } from './lanes/radio-lane.ts';
+import type { RoomOutcome } from './lanes/room-lane.ts';
 import type { ClientNotification, MatrixState, MeshPacket, RadioInfo, RadioState, RoomEvent } from './ports.ts';
-import type { RadioOutcome } from './radio-lane.ts';
-import type { RoomOutcome } from './room-lane.ts';
 import type { InboxRow, OutboxRow } from './store-port.ts';
 
 /**

@@ -14,8 +14,8 @@ import {
   type RoomDelivery,
   roomLane,
 } from './delivery.ts';
-import type { RadioOutcome } from './radio-lane.ts';
-import type { RoomOutcome } from './room-lane.ts';
+import type { RadioOutcome } from './lanes/radio-lane.ts';
+import type { RoomOutcome } from './lanes/room-lane.ts';
 import { replyContent } from './rules/room-content.ts';
 import type { Intent, WorldView } from './rules/view.ts';
 import type { DeliveryStatusMode } from './settings.ts';

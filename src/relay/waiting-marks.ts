@@ -4,7 +4,7 @@ import type { Logger } from '../util/logger.ts';
 import { errorText } from '../util/relay-error.ts';
 import type { DeliverySource, RadioDelivery, RoomDelivery } from './delivery.ts';
 import { radioLane } from './delivery.ts';
-import type { RoomOutcome } from './room-lane.ts';
+import type { RoomOutcome } from './lanes/room-lane.ts';
 import type { StorePort } from './store-port.ts';
 
 export interface WaitingMarksOptions {

@@ -1,6 +1,6 @@
 import type { MetricsRegistry } from '../../observe/metrics.ts';
-import type { AirUse } from '../../relay/air-budget.ts';
 import { radioLane } from '../../relay/delivery.ts';
+import type { AirUse } from '../../relay/lanes/air-budget.ts';
 import type { LinkStatus, MatrixState, RadioPort } from '../../relay/ports.ts';
 import type { LaneDepth } from '../../relay/store-port.ts';
 import type { Clock } from '../../util/clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GuestQueue } from '../../../src/relay/guest-queue.ts';
+import { GuestQueue } from '../../../src/relay/lanes/guest-queue.ts';
 import type { GuestPacket } from '../../../src/relay/ports.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
 import { type EngineFixture, startEngine } from '../../support/engine-fixture.ts';

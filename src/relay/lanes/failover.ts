@@ -1,14 +1,14 @@
-import type { Clock } from '../util/clock.ts';
-import type { JsonObject } from '../util/json.ts';
-import type { Logger } from '../util/logger.ts';
-import { BROADCAST } from '../util/node-id.ts';
-import { errorText } from '../util/relay-error.ts';
-import { type RadioDelivery, radioLane } from './delivery.ts';
-import type { KnownRadios } from './known-radios.ts';
-import type { RadioPort } from './ports.ts';
-import { type RadioChannelRef, sameChannel } from './rules/radio-pair.ts';
-import type { RelaySettings } from './settings.ts';
-import type { OutboxRow, StorePort } from './store-port.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { JsonObject } from '../../util/json.ts';
+import type { Logger } from '../../util/logger.ts';
+import { BROADCAST } from '../../util/node-id.ts';
+import { errorText } from '../../util/relay-error.ts';
+import { type RadioDelivery, radioLane } from '../delivery.ts';
+import type { KnownRadios } from '../known-radios.ts';
+import type { RadioPort } from '../ports.ts';
+import { type RadioChannelRef, sameChannel } from '../rules/radio-pair.ts';
+import type { RelaySettings } from '../settings.ts';
+import type { OutboxRow, StorePort } from '../store-port.ts';
 
 /** A radio that reboots is back within this; only then is it worth another voice on the mesh. */
 const PATIENCE_MS = 10_000;

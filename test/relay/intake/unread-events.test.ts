@@ -2,11 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { RoomEvent } from '../../src/relay/ports.ts';
-import { silentLogger } from '../../src/util/logger.ts';
-import { utf8Decode } from '../../src/util/utf8.ts';
-import { type EngineFixture, startEngine } from '../support/engine-fixture.ts';
-import { BOT, NOW_MS, roomEvent } from '../support/relay-fixture.ts';
+import type { RoomEvent } from '../../../src/relay/ports.ts';
+import { silentLogger } from '../../../src/util/logger.ts';
+import { utf8Decode } from '../../../src/util/utf8.ts';
+import { type EngineFixture, startEngine } from '../../support/engine-fixture.ts';
+import { BOT, NOW_MS, roomEvent } from '../../support/relay-fixture.ts';
 
 const MINUTE = 60_000;
 

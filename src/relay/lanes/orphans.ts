@@ -1,7 +1,7 @@
-import type { RadioDelivery } from './delivery.ts';
-import { radioLane } from './delivery.ts';
+import type { RadioDelivery } from '../delivery.ts';
+import { radioLane } from '../delivery.ts';
+import type { OutboxRow, StorePort } from '../store-port.ts';
 import type { RadioOutcome } from './radio-lane.ts';
-import type { OutboxRow, StorePort } from './store-port.ts';
 
 export interface OrphanOptions {
   readonly store: StorePort;

@@ -1,11 +1,11 @@
-import type { Clock } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { KnownRadios } from './known-radios.ts';
-import type { MeshPacket, RadioPort } from './ports.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { KnownRadios } from '../known-radios.ts';
+import type { MeshPacket, RadioPort } from '../ports.ts';
+import { homeOf } from '../rules/radio-pair.ts';
+import type { RelaySettings } from '../settings.ts';
+import type { StorePort } from '../store-port.ts';
 import { Receptions } from './receptions.ts';
-import { homeOf } from './rules/radio-pair.ts';
-import type { RelaySettings } from './settings.ts';
-import type { StorePort } from './store-port.ts';
 
 export interface PacketIntakeOptions {
   readonly store: StorePort;

@@ -1,5 +1,5 @@
-import type { Clock } from '../util/clock.ts';
-import type { GuestPacket } from './ports.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { GuestPacket } from '../ports.ts';
 
 /** As many as a radio's own transmit queue takes from its one client. */
 const MAX_PER_GUEST = 16;

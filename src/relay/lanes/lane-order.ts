@@ -1,4 +1,4 @@
-import type { OutboxRow } from './store-port.ts';
+import type { OutboxRow } from '../store-port.ts';
 
 /**
  * Which row of a radio's lane leaves next: the rest of a text that has begun; else the best priority; among equals the

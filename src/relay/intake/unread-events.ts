@@ -1,11 +1,11 @@
-import type { Clock } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { errorText } from '../util/relay-error.ts';
-import type { RelayObserver } from './observer.ts';
-import type { RoomEvent } from './ports.ts';
-import { unreadWords } from './rules/unread-words.ts';
-import type { StorePort } from './store-port.ts';
-import type { Teller } from './teller.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { errorText } from '../../util/relay-error.ts';
+import type { RelayObserver } from '../observer.ts';
+import type { RoomEvent } from '../ports.ts';
+import { unreadWords } from '../rules/unread-words.ts';
+import type { StorePort } from '../store-port.ts';
+import type { Teller } from '../teller.ts';
 
 export interface UnreadEventsOptions {
   readonly store: StorePort;

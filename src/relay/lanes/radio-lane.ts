@@ -1,16 +1,12 @@
-import { airtimeMs } from '../util/airtime.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { BROADCAST } from '../util/node-id.ts';
-import { RelayError } from '../util/relay-error.ts';
-import { utf8Encode } from '../util/utf8.ts';
-import { Waker } from '../util/waker.ts';
-import { AirBudget, type AirUse, airFacts, deliveryAirtimeMs } from './air-budget.ts';
-import type { RadioDelivery } from './delivery.ts';
-import { guardedLoop } from './guarded-loop.ts';
-import { GuestQueue } from './guest-queue.ts';
-import { LaneOrder } from './lane-order.ts';
-import { FRESH_PACING, holdUntil, notePort, noteQueue, type PacingState, paceAfter, portFreeMs } from './pacing.ts';
+import { airtimeMs } from '../../util/airtime.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { BROADCAST } from '../../util/node-id.ts';
+import { RelayError } from '../../util/relay-error.ts';
+import { utf8Encode } from '../../util/utf8.ts';
+import { Waker } from '../../util/waker.ts';
+import type { RadioDelivery } from '../delivery.ts';
+import { guardedLoop } from '../guarded-loop.ts';
 import type {
   ClientNotification,
   GuestPacket,
@@ -18,9 +14,13 @@ import type {
   QueueStatus,
   RadioPort,
   RoutingResult,
-} from './ports.ts';
-import { queueVerdict, type RadioVerdict, routingVerdict } from './rules/routing-errors.ts';
-import type { OutboxRow, StorePort } from './store-port.ts';
+} from '../ports.ts';
+import { queueVerdict, type RadioVerdict, routingVerdict } from '../rules/routing-errors.ts';
+import type { OutboxRow, StorePort } from '../store-port.ts';
+import { AirBudget, type AirUse, airFacts, deliveryAirtimeMs } from './air-budget.ts';
+import { GuestQueue } from './guest-queue.ts';
+import { LaneOrder } from './lane-order.ts';
+import { FRESH_PACING, holdUntil, notePort, noteQueue, type PacingState, paceAfter, portFreeMs } from './pacing.ts';
 
 export type RadioOutcome =
   | { readonly state: 'on-air' | 'heard' | 'acked' }

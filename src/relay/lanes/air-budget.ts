@@ -1,7 +1,7 @@
-import { airtimeMs, frameBytes, MODEM_PRESETS, type Modem, regionDutyPercent } from '../util/airtime.ts';
-import { utf8Bytes } from '../util/utf8.ts';
-import { PRIORITY, type RadioDelivery } from './delivery.ts';
-import type { RadioPort } from './ports.ts';
+import { airtimeMs, frameBytes, MODEM_PRESETS, type Modem, regionDutyPercent } from '../../util/airtime.ts';
+import { utf8Bytes } from '../../util/utf8.ts';
+import { PRIORITY, type RadioDelivery } from '../delivery.ts';
+import type { RadioPort } from '../ports.ts';
 
 /** What is known of the air around a radio. Percentages are null while the radio has not told them. */
 export interface AirFacts {

@@ -1,5 +1,5 @@
-import type { RoomEvent, SyncBatch } from './ports.ts';
-import type { ValueStore } from './store-port.ts';
+import type { RoomEvent, SyncBatch } from '../ports.ts';
+import type { ValueStore } from '../store-port.ts';
 
 /**
  * The events of a sync answer that are news to us. The first answer ever is history; so is what a room said before we

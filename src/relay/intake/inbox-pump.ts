@@ -1,15 +1,15 @@
-import type { Logger } from '../util/logger.ts';
-import { nodeId } from '../util/node-id.ts';
-import { errorText, RelayError } from '../util/relay-error.ts';
-import type { Waker } from '../util/waker.ts';
-import type { IntentWriterOptions } from './intent-writer.ts';
-import { type IntentOrigin, writeIntents } from './intent-writer.ts';
-import type { RoomEvent } from './ports.ts';
-import { meshToRooms } from './rules/mesh-to-room.ts';
-import { roomToMesh } from './rules/room-to-mesh.ts';
-import type { Intent, WorldView } from './rules/view.ts';
-import type { RelaySettings } from './settings.ts';
-import type { InboxRow } from './store-port.ts';
+import type { Logger } from '../../util/logger.ts';
+import { nodeId } from '../../util/node-id.ts';
+import { errorText, RelayError } from '../../util/relay-error.ts';
+import type { Waker } from '../../util/waker.ts';
+import type { IntentWriterOptions } from '../intent-writer.ts';
+import { type IntentOrigin, writeIntents } from '../intent-writer.ts';
+import type { RoomEvent } from '../ports.ts';
+import { meshToRooms } from '../rules/mesh-to-room.ts';
+import { roomToMesh } from '../rules/room-to-mesh.ts';
+import type { Intent, WorldView } from '../rules/view.ts';
+import type { RelaySettings } from '../settings.ts';
+import type { InboxRow } from '../store-port.ts';
 
 export interface InboxPumpOptions extends IntentWriterOptions {
   readonly logger: Logger;

@@ -1,14 +1,14 @@
-import { fullJitter } from '../util/backoff.ts';
-import type { Clock } from '../util/clock.ts';
-import type { JsonObject } from '../util/json.ts';
-import type { Logger } from '../util/logger.ts';
-import { errorText, RelayError } from '../util/relay-error.ts';
-import { Waker } from '../util/waker.ts';
+import { fullJitter } from '../../util/backoff.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { JsonObject } from '../../util/json.ts';
+import type { Logger } from '../../util/logger.ts';
+import { errorText, RelayError } from '../../util/relay-error.ts';
+import { Waker } from '../../util/waker.ts';
+import type { EventDelivery, RoomDelivery } from '../delivery.ts';
+import { guardedLoop } from '../guarded-loop.ts';
+import type { MatrixPort, RoomSend } from '../ports.ts';
+import type { OutboxChange, OutboxRow, StorePort } from '../store-port.ts';
 import { type BoundEvent, bindRelation, fallbackEvent } from './bind-relation.ts';
-import type { EventDelivery, RoomDelivery } from './delivery.ts';
-import { guardedLoop } from './guarded-loop.ts';
-import type { MatrixPort, RoomSend } from './ports.ts';
-import type { OutboxChange, OutboxRow, StorePort } from './store-port.ts';
 
 export type RoomOutcome =
   | { readonly state: 'sent'; readonly eventId: string }

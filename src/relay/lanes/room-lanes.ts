@@ -1,4 +1,4 @@
-import { roomLane } from './delivery.ts';
+import { roomLane } from '../delivery.ts';
 import { type AccountGate, RoomLane, type RoomLaneOptions } from './room-lane.ts';
 
 export type SharedLaneOptions = Omit<RoomLaneOptions, 'lane' | 'room' | 'gate'>;

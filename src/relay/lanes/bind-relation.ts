@@ -1,7 +1,7 @@
-import type { JsonObject } from '../util/json.ts';
-import type { EventDelivery } from './delivery.ts';
-import { reactionContent, replyContent } from './rules/room-content.ts';
-import type { LinkStore } from './store-port.ts';
+import type { JsonObject } from '../../util/json.ts';
+import type { EventDelivery } from '../delivery.ts';
+import { reactionContent, replyContent } from '../rules/room-content.ts';
+import type { LinkStore } from '../store-port.ts';
 
 export interface BoundEvent {
   readonly type: string;

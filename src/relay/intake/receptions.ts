@@ -1,6 +1,6 @@
-import type { Logger } from '../util/logger.ts';
-import { nodeId } from '../util/node-id.ts';
-import type { MeshPacket } from './ports.ts';
+import type { Logger } from '../../util/logger.ts';
+import { nodeId } from '../../util/node-id.ts';
+import type { MeshPacket } from '../ports.ts';
 
 const REMEMBERED = 256;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AirBudget, type AirFacts } from '../../src/relay/air-budget.ts';
-import { PRIORITY } from '../../src/relay/delivery.ts';
-import { MODEM_PRESETS } from '../../src/util/airtime.ts';
+import { PRIORITY } from '../../../src/relay/delivery.ts';
+import { AirBudget, type AirFacts } from '../../../src/relay/lanes/air-budget.ts';
+import { MODEM_PRESETS } from '../../../src/util/airtime.ts';
 
 const HOUR_MS = 3_600_000;
 const EU: AirFacts = { modem: MODEM_PRESETS.LONG_FAST, dutyPercent: 10, channelUtilization: null, airUtilTx: null };

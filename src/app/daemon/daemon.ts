@@ -1,6 +1,6 @@
 import type { AppPaths } from '../../config/paths.ts';
 import type { RelayConfig } from '../../config/types.ts';
-import { writeCredentials } from '../../matrix/auth/credentials-file.ts';
+import { tokensOf, writeCredentials } from '../../matrix/auth/credentials-file.ts';
 import { createMatrix, type MatrixAdapter } from '../../matrix/client.ts';
 import { assessHealth, type HealthReport, matrixHealth, radioHealth } from '../../observe/health.ts';
 import type { RelayStatus } from '../../plugins/api.ts';
@@ -42,6 +42,8 @@ export interface DaemonOptions {
   readonly onFatal: (error: unknown) => void;
   /** Hears the homeserver's wall time, for a machine without a clock of its own. */
   readonly onServerTime?: (nowMs: number) => void;
+  /** Hears the tokens of each session before they are used. */
+  readonly onSecrets?: (secrets: readonly string[]) => void;
   /** Who else wants to know what happens, beside the log. */
   readonly observer?: Partial<RelayObserver>;
 }
@@ -75,6 +77,7 @@ export interface Daemon {
 export function createDaemon(options: DaemonOptions): Daemon {
   const { config, paths, clock, logger } = options;
   const auth = chooseAuth(config.matrix, paths);
+  if (auth.credentials !== null) options.onSecrets?.(tokensOf(auth.credentials));
   const store = openStore({
     path: paths.database.path,
     logger,
@@ -112,7 +115,10 @@ function buildMatrix(
     encryptedRooms: encryptedRooms(store.values),
     upgradedRooms: roomMemory(store.values, 'upgraded'),
     sentBy: roomMemory(store.values, 'sent-by'),
-    saveCredentials: (credentials) => writeCredentials(paths.credentials.path, credentials),
+    saveCredentials: (credentials) => {
+      options.onSecrets?.(tokensOf(credentials));
+      writeCredentials(paths.credentials.path, credentials);
+    },
     rooms: config.rooms.map(({ id }) => id),
     welcomes: (userId) => admins().includes(userId),
     clock,

@@ -6,6 +6,7 @@ import type { RelayConfig } from '../../config/types.ts';
 import { type HealthServer, startHealthServer } from '../../observe/health-server.ts';
 import { chooseFormat, LogSystem } from '../../observe/logger.ts';
 import { MetricsRegistry } from '../../observe/metrics.ts';
+import { oldRelaysOn } from '../../observe/open-files.ts';
 import { acquireLock } from '../../observe/process-lock.ts';
 import { ReadyFile } from '../../observe/ready-file.ts';
 import { Redactor } from '../../observe/redact.ts';
@@ -56,6 +57,7 @@ export async function runDaemon(options: RunOptions): Promise<ExitCode> {
     const lock = acquireLock({ path: options.paths.lockFile.path, clock });
     if (!lock.ok) throw alreadyRunning(options.paths, lock.owner.pid);
     try {
+      refuseBesideOldRelay(options.paths);
       // What a killed predecessor left would tell the probes that this one is ready.
       if (options.paths.readyFile !== null) rmSync(options.paths.readyFile.path, { force: true });
       return await runLocked(options, { clock, logger, signals, log });
@@ -92,6 +94,7 @@ async function runLocked(options: RunOptions, running: Running): Promise<ExitCod
     random: Math.random,
     logger,
     onFatal: (error) => signals.fail(error),
+    onSecrets: (secrets) => log.hide(secrets),
     observer: messageMetrics(registry, clock),
     onServerTime: (nowMs) => {
       const news = clock.hear(nowMs);
@@ -244,6 +247,16 @@ function makeHome(paths: AppPaths): void {
       );
     }
   }
+}
+
+/** It has no lock. Two on one home share a Matrix device and a radio, and the schema would change under it. */
+function refuseBesideOldRelay(paths: AppPaths): void {
+  const [pid] = oldRelaysOn(paths.database.path);
+  if (pid === undefined) return;
+  throw new RelayError(
+    'STORE_IN_USE',
+    `The Python relay (pid ${pid}) still runs on ${paths.home.path}: stop it, or give this one its own --home and login`,
+  );
 }
 
 function alreadyRunning(paths: AppPaths, pid: number): RelayError {

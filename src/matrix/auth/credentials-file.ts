@@ -36,6 +36,11 @@ export interface OAuthClient {
   readonly revocationEndpoint: string | null;
 }
 
+/** What of it must never be shown. */
+export function tokensOf({ accessToken, renewal }: Credentials): readonly string[] {
+  return renewal === undefined ? [accessToken] : [accessToken, renewal.refreshToken];
+}
+
 /** @throws RelayError MATRIX_CREDENTIALS_UNREADABLE (missing, no access), MATRIX_CREDENTIALS_INVALID (content) */
 export function readCredentials(path: string): Credentials {
   const file = readObject(path);

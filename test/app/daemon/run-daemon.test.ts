@@ -5,7 +5,8 @@ import { runDaemon } from '../../../src/app/daemon/run-daemon.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { loadConfig } from '../../../src/config/search.ts';
 import type { ExitCode } from '../../../src/util/exit-code.ts';
-import { put } from '../support/old-homes.ts';
+import { oldRelayOn } from '../../support/old-relay-process.ts';
+import { oldDatabase, put } from '../support/old-homes.ts';
 import { type RelayWorld, relayWorld, until } from '../support/relay-home.ts';
 
 let world: RelayWorld;
@@ -171,6 +172,21 @@ test('a start that fails leaves no ready file of a killed predecessor behind (R2
   expect(await run.done).toBe(4);
   expect(existsSync(run.ready)).toBe(false);
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'beside the Python relay it does not start, and its database is as it was',
+  async () => {
+    const database = join(world.home, 'database', 'meshtastic.sqlite');
+    oldDatabase(database);
+    const before = readFileSync(database);
+    const relay = await oldRelayOn(database);
+    const run = start();
+    expect(await run.done).toBe(5);
+    expect(run.lines.join('')).toContain(`The Python relay (pid ${relay.pid}) still runs on ${world.home}`);
+    expect(readFileSync(database)).toEqual(before);
+    expect(existsSync(join(world.home, 'mmrelay.lock'))).toBe(false);
+  },
+);
 
 test.each([
   ['', true],

@@ -16,18 +16,18 @@ import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
 import { createApi } from './api.ts';
-import { type AssembleContext, toRoomEvent } from './assemble.ts';
 import { Account, type AccountOptions } from './auth/account.ts';
+import { type RoomCrypto, refuseEncryption } from './crypto/room-crypto.ts';
 import { createHttp } from './http.ts';
-import { createRoom, setRoomState } from './room-admin.ts';
-import { type RoomCrypto, refuseEncryption } from './room-crypto.ts';
-import { memberName, powerLevelOf, roomAliases, roomFacts } from './room-facts.ts';
-import { forgetfulMemory, type RoomMemory } from './room-memory.ts';
-import { RoomUpgrades } from './room-upgrades.ts';
-import { Rooms } from './rooms.ts';
+import { createRoom, setRoomState } from './rooms/room-admin.ts';
+import { memberName, powerLevelOf, roomAliases, roomFacts } from './rooms/room-facts.ts';
+import { forgetfulMemory, type RoomMemory } from './rooms/room-memory.ts';
+import { RoomUpgrades } from './rooms/room-upgrades.ts';
+import { Rooms } from './rooms/rooms.ts';
 import { SdkModel } from './sdk-model.ts';
 import { type EncryptedRooms, Sender } from './sender.ts';
-import { SyncLoop } from './sync-loop.ts';
+import { type AssembleContext, toRoomEvent } from './sync/assemble.ts';
+import { SyncLoop } from './sync/sync-loop.ts';
 
 export interface MatrixOptions extends AccountOptions {
   /** Room ids and aliases of the configuration. */

@@ -14,10 +14,10 @@ import type { JsonObject, JsonValue } from '../util/json.ts';
 import type { Logger } from '../util/logger.ts';
 import type { MatrixApi, TokenSource } from './api.ts';
 import type { ActiveCredentials } from './auth/account.ts';
+import type { RoomCrypto } from './crypto/room-crypto.ts';
 import { isLoggedOut, keepsDevice } from './errors.ts';
 import { HttpFailure } from './http.ts';
 import { asObject } from './json-read.ts';
-import type { RoomCrypto } from './room-crypto.ts';
 import { loadSdk, sdkLogger } from './sdk-logger.ts';
 
 export interface SdkModelOptions {

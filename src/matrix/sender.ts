@@ -7,11 +7,11 @@ import type { OutgoingMedia, RoomSend } from '../relay/ports.ts';
 import type { JsonObject } from '../util/json.ts';
 import { RETRY_LATER, RETRY_NEVER, RelayError } from '../util/relay-error.ts';
 import { type ApiCall, type MatrixApi, path } from './api.ts';
+import type { RoomCrypto } from './crypto/room-crypto.ts';
 import { toRelayError } from './errors.ts';
 import { HttpFailure } from './http.ts';
 import { asObject, asObjects, asString } from './json-read.ts';
-import type { RoomCrypto } from './room-crypto.ts';
-import type { RoomMemory } from './room-memory.ts';
+import type { RoomMemory } from './rooms/room-memory.ts';
 
 /** Matrix specification, "Size limits": the whole event, of which the content is most. */
 const MAX_EVENT_BYTES = 65_536;

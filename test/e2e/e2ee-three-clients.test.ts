@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createMatrix } from '../../src/matrix/client.ts';
-import { DeviceCrypto } from '../../src/matrix/device-crypto.ts';
+import { DeviceCrypto } from '../../src/matrix/crypto/device-crypto.ts';
 import type { OutgoingMedia } from '../../src/relay/ports.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import type { JsonObject } from '../../src/util/json.ts';

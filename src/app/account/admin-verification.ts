@@ -1,4 +1,4 @@
-import type { Requester, VerificationPolicy } from '../../matrix/verification.ts';
+import type { Requester, VerificationPolicy } from '../../matrix/crypto/verification.ts';
 import type { Logger } from '../../util/logger.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import type { RelayConfig } from '../../config/types.ts';
-import { DeviceCrypto, type DeviceCryptoOptions } from '../../matrix/device-crypto.ts';
-import type { IdentityOptions } from '../../matrix/identity.ts';
-import type { RoomCrypto } from '../../matrix/room-crypto.ts';
+import { DeviceCrypto, type DeviceCryptoOptions } from '../../matrix/crypto/device-crypto.ts';
+import type { IdentityOptions } from '../../matrix/crypto/identity.ts';
+import type { RoomCrypto } from '../../matrix/crypto/room-crypto.ts';
+import type { VerificationPolicy } from '../../matrix/crypto/verification.ts';
 import type { EncryptedRooms } from '../../matrix/sender.ts';
-import type { VerificationPolicy } from '../../matrix/verification.ts';
 import type { ValueStore } from '../../relay/store-port.ts';
 import type { Clock } from '../../util/clock.ts';
 import { writeFileDurably } from '../../util/durable-file.ts';

@@ -1,7 +1,7 @@
 import type { AppPaths } from '../../config/paths.ts';
 import { writeCredentials } from '../../matrix/auth/credentials-file.ts';
 import { createMatrix } from '../../matrix/client.ts';
-import { DeviceCrypto, type DeviceCryptoOptions } from '../../matrix/device-crypto.ts';
+import { DeviceCrypto, type DeviceCryptoOptions } from '../../matrix/crypto/device-crypto.ts';
 import { acquireLock } from '../../observe/process-lock.ts';
 import type { MatrixState } from '../../relay/ports.ts';
 import { systemClock } from '../../util/clock.ts';

@@ -1,5 +1,5 @@
 import type { AppPaths } from '../../config/paths.ts';
-import type { Requester } from '../../matrix/verification.ts';
+import type { Requester } from '../../matrix/crypto/verification.ts';
 import { silentLogger } from '../../util/logger.ts';
 import { type ErrandAccount, runErrand } from './errand.ts';
 

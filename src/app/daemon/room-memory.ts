@@ -1,4 +1,4 @@
-import type { RoomMemory } from '../../matrix/room-memory.ts';
+import type { RoomMemory } from '../../matrix/rooms/room-memory.ts';
 import type { ValueStore } from '../../relay/store-port.ts';
 
 /** One fact about each room, kept for ever under `<fact>:<room id>`. */

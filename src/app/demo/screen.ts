@@ -1,6 +1,6 @@
 /** What the audience of the demo sees: one line per happening. Holds the counts; one per demo. */
 
-import type { ReadMessage } from '../../matrix/encrypting-user.ts';
+import type { ReadMessage } from '../../matrix/crypto/encrypting-user.ts';
 import type { Homeserver } from '../../sandbox/homeserver/homeserver.ts';
 import type { StoredEvent } from '../../sandbox/homeserver/types.ts';
 

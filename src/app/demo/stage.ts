@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '../../config/load.ts';
 import { resolvePaths } from '../../config/paths.ts';
-import { type EncryptingUser, type ReadMessage, startEncryptingUser } from '../../matrix/encrypting-user.ts';
+import { type EncryptingUser, type ReadMessage, startEncryptingUser } from '../../matrix/crypto/encrypting-user.ts';
 import { LogSystem } from '../../observe/logger.ts';
 import { Redactor } from '../../observe/redact.ts';
 import { createHomeserver, type Homeserver } from '../../sandbox/homeserver/homeserver.ts';

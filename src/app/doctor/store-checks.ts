@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import type { RelayConfig } from '../../config/types.ts';
-import { RoomUpgrades } from '../../matrix/room-upgrades.ts';
+import { RoomUpgrades } from '../../matrix/rooms/room-upgrades.ts';
 import { inspectStore, type StoreView } from '../../store/inspect-store.ts';
 import type { Clock } from '../../util/clock.ts';
 import { ageText } from '../../util/duration.ts';

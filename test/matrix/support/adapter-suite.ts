@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Credentials } from '../../../src/matrix/auth/credentials-file.ts';
 import { createMatrix, type MatrixAdapter, type MatrixOptions } from '../../../src/matrix/client.ts';
-import { forgetfulMemory } from '../../../src/matrix/room-memory.ts';
+import { forgetfulMemory } from '../../../src/matrix/rooms/room-memory.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { RelayError } from '../../../src/util/relay-error.ts';

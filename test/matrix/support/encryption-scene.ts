@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { createMatrix, type MatrixAdapter, type MatrixOptions } from '../../../src/matrix/client.ts';
-import { DeviceCrypto, type DeviceCryptoOptions } from '../../../src/matrix/device-crypto.ts';
+import { DeviceCrypto, type DeviceCryptoOptions } from '../../../src/matrix/crypto/device-crypto.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import type { SuiteServer } from './adapter-suite.ts';

@@ -1,5 +1,5 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
-import type { JsonObject } from '../util/json.ts';
+import type { JsonObject } from '../../util/json.ts';
 
 /**
  * Encrypts a file for an encrypted room: AES-CTR with a key of its own, told in the event (client-server API, "Sending

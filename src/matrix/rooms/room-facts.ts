@@ -1,9 +1,9 @@
 /** What the relay wants to know of a room, read from the SDK's picture. Pure. */
 
 import type { Room } from 'matrix-js-sdk';
-import type { RoomFacts } from '../relay/ports.ts';
-import type { JsonObject } from '../util/json.ts';
-import { asNumber, asObject, asString } from './json-read.ts';
+import type { RoomFacts } from '../../relay/ports.ts';
+import type { JsonObject } from '../../util/json.ts';
+import { asNumber, asObject, asString } from '../json-read.ts';
 import { aliasesIn } from './rooms.ts';
 
 export function roomFacts(room: Room): RoomFacts {

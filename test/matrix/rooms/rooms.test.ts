@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { HttpFailure } from '../../src/matrix/http.ts';
-import { forgetfulMemory } from '../../src/matrix/room-memory.ts';
-import { RoomUpgrades } from '../../src/matrix/room-upgrades.ts';
-import { Rooms, type RoomsOptions } from '../../src/matrix/rooms.ts';
-import type { SyncSections } from '../../src/matrix/sync-answer.ts';
-import type { JsonObject } from '../../src/util/json.ts';
-import { silentLogger } from '../../src/util/logger.ts';
-import { ManualClock } from '../../src/util/manual-clock.ts';
+import { HttpFailure } from '../../../src/matrix/http.ts';
+import { forgetfulMemory } from '../../../src/matrix/rooms/room-memory.ts';
+import { RoomUpgrades } from '../../../src/matrix/rooms/room-upgrades.ts';
+import { Rooms, type RoomsOptions } from '../../../src/matrix/rooms/rooms.ts';
+import type { SyncSections } from '../../../src/matrix/sync/sync-answer.ts';
+import type { JsonObject } from '../../../src/util/json.ts';
+import { silentLogger } from '../../../src/util/logger.ts';
+import { ManualClock } from '../../../src/util/manual-clock.ts';
 
 const YEAR_MS = 365 * 24 * 3_600_000;
 

@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createMatrix, type MatrixAdapter, type MatrixOptions } from '../../src/matrix/client.ts';
-import type { JsonObject } from '../../src/util/json.ts';
-import { silentLogger } from '../../src/util/logger.ts';
-import { ManualClock } from '../../src/util/manual-clock.ts';
-import { RecordingSink } from './support/recording-sink.ts';
-import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from './support/scripted-server.ts';
+import { createMatrix, type MatrixAdapter, type MatrixOptions } from '../../../src/matrix/client.ts';
+import type { JsonObject } from '../../../src/util/json.ts';
+import { silentLogger } from '../../../src/util/logger.ts';
+import { ManualClock } from '../../../src/util/manual-clock.ts';
+import { RecordingSink } from '../support/recording-sink.ts';
+import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from '../support/scripted-server.ts';
 
 let server: ScriptedServer;
 let adapter: MatrixAdapter;

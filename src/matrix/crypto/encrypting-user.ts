@@ -3,8 +3,8 @@
  */
 
 import type { MatrixClient, MatrixEvent } from 'matrix-js-sdk';
-import { silentLogger } from '../util/logger.ts';
-import { loadSdk, sdkLogger } from './sdk-logger.ts';
+import { silentLogger } from '../../util/logger.ts';
+import { loadSdk, sdkLogger } from '../sdk-logger.ts';
 
 export interface EncryptingUserOptions {
   readonly baseUrl: string;

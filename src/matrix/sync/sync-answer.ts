@@ -1,7 +1,7 @@
 /** Reading a /sync answer: pure. Client-server API section 6.3. */
 
-import { isObject, type JsonObject } from '../util/json.ts';
-import { asObject, asObjects, asString } from './json-read.ts';
+import { isObject, type JsonObject } from '../../util/json.ts';
+import { asObject, asObjects, asString } from '../json-read.ts';
 
 export interface JoinedSection {
   readonly roomId: string;

@@ -7,19 +7,19 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import type { MatrixClient, MatrixEvent, Room } from 'matrix-js-sdk';
 import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
-import type { RoomEvent, Unreadable } from '../relay/ports.ts';
-import type { Clock } from '../util/clock.ts';
-import { isObject, type JsonObject } from '../util/json.ts';
-import type { Logger } from '../util/logger.ts';
-import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
-import type { MatrixApi } from './api.ts';
+import type { RoomEvent, Unreadable } from '../../relay/ports.ts';
+import type { Clock } from '../../util/clock.ts';
+import { isObject, type JsonObject } from '../../util/json.ts';
+import type { Logger } from '../../util/logger.ts';
+import { errorText, RETRY_LATER, RelayError } from '../../util/relay-error.ts';
+import type { MatrixApi } from '../api.ts';
+import { loadSdk } from '../sdk-logger.ts';
 import { encryptAttachment } from './attachment.ts';
 import { AwaitedEvents, type PendingList } from './awaited-events.ts';
-import { deviceStorePath, publishedDeviceKey } from './crypto/device-store.ts';
-import type { CryptoHandle } from './crypto/open-crypto.ts';
+import { deviceStorePath, publishedDeviceKey } from './device-store.ts';
 import { type IdentityOptions, SecretStorageKey, setUpIdentity } from './identity.ts';
+import type { CryptoHandle } from './open-crypto.ts';
 import { type ClearEvent, type Decrypted, encryptionRefusal, type RoomCrypto } from './room-crypto.ts';
-import { loadSdk } from './sdk-logger.ts';
 import { type VerificationBackend, type VerificationPolicy, Verifications } from './verification.ts';
 
 export interface DeviceCryptoOptions {
@@ -184,7 +184,7 @@ export class DeviceCrypto implements RoomCrypto {
     const { storeFolder, keyPath, trust, verification: policy, clock, logger, onFatal, required } = this.#options;
     try {
       mkdirSync(storeFolder, { recursive: true, mode: 0o700 });
-      const [sdk, { openCrypto }] = await Promise.all([loadSdk(), import('./crypto/open-crypto.ts')]);
+      const [sdk, { openCrypto }] = await Promise.all([loadSdk(), import('./open-crypto.ts')]);
       const handle = await openCrypto({ client, storePath, keyPath, logger, onFailure: onFatal });
       const crypto = client.getCrypto();
       if (crypto === undefined || !isBackend(crypto)) throw new Error('this version of matrix-js-sdk is not supported');

@@ -1,10 +1,10 @@
-import type { NewRoom } from '../relay/ports.ts';
-import type { JsonObject } from '../util/json.ts';
-import { RelayError } from '../util/relay-error.ts';
-import { type MatrixApi, path } from './api.ts';
-import { toRelayError } from './errors.ts';
-import { HttpFailure } from './http.ts';
-import { asString } from './json-read.ts';
+import type { NewRoom } from '../../relay/ports.ts';
+import type { JsonObject } from '../../util/json.ts';
+import { RelayError } from '../../util/relay-error.ts';
+import { type MatrixApi, path } from '../api.ts';
+import { toRelayError } from '../errors.ts';
+import { HttpFailure } from '../http.ts';
+import { asString } from '../json-read.ts';
 
 const MEGOLM = 'm.megolm.v1.aes-sha2';
 

@@ -6,10 +6,10 @@
 
 import type { MatrixClient } from 'matrix-js-sdk';
 import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
-import type { RoomEvent, Unreadable } from '../relay/ports.ts';
-import type { JsonObject } from '../util/json.ts';
-import { RelayError } from '../util/relay-error.ts';
-import type { MatrixApi } from './api.ts';
+import type { RoomEvent, Unreadable } from '../../relay/ports.ts';
+import type { JsonObject } from '../../util/json.ts';
+import { RelayError } from '../../util/relay-error.ts';
+import type { MatrixApi } from '../api.ts';
 
 export interface ClearEvent {
   readonly type: string;

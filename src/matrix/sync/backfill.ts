@@ -3,11 +3,11 @@
  * timeline's start to the token we had. Client-server API section 10.5.
  */
 
-import type { JsonObject } from '../util/json.ts';
-import type { MatrixApi } from './api.ts';
-import { path } from './api.ts';
-import { HttpFailure } from './http.ts';
-import { asNumber, asObject, asObjects, asString } from './json-read.ts';
+import type { JsonObject } from '../../util/json.ts';
+import type { MatrixApi } from '../api.ts';
+import { path } from '../api.ts';
+import { HttpFailure } from '../http.ts';
+import { asNumber, asObject, asObjects, asString } from '../json-read.ts';
 import { sinceOwnJoin } from './sync-answer.ts';
 
 export interface Gap {

@@ -4,16 +4,16 @@
  * and after a failure none before its pause is over, however often somebody asks.
  */
 
-import { type BackoffRange, fullJitter } from '../util/backoff.ts';
-import type { Clock } from '../util/clock.ts';
-import type { JsonObject } from '../util/json.ts';
-import type { Logger } from '../util/logger.ts';
-import { errorText, RelayError } from '../util/relay-error.ts';
-import { type MatrixApi, path } from './api.ts';
-import { toRelayError } from './errors.ts';
-import { asObject, asString } from './json-read.ts';
+import { type BackoffRange, fullJitter } from '../../util/backoff.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { JsonObject } from '../../util/json.ts';
+import type { Logger } from '../../util/logger.ts';
+import { errorText, RelayError } from '../../util/relay-error.ts';
+import { type MatrixApi, path } from '../api.ts';
+import { toRelayError } from '../errors.ts';
+import { asObject, asString } from '../json-read.ts';
+import type { SyncSections } from '../sync/sync-answer.ts';
 import type { RoomUpgrades } from './room-upgrades.ts';
-import type { SyncSections } from './sync-answer.ts';
 
 /** The room is closed to us: somebody has to do something first. */
 const REFUSED: BackoffRange = { baseMs: 10_000, capMs: 600_000 };

@@ -5,12 +5,12 @@
 
 import type { MatrixClient } from 'matrix-js-sdk';
 import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
-import type { JsonObject } from '../util/json.ts';
-import type { Logger } from '../util/logger.ts';
-import { errorText } from '../util/relay-error.ts';
-import { type MatrixApi, path } from './api.ts';
-import { HttpFailure } from './http.ts';
-import { asObject, asString } from './json-read.ts';
+import type { JsonObject } from '../../util/json.ts';
+import type { Logger } from '../../util/logger.ts';
+import { errorText } from '../../util/relay-error.ts';
+import { type MatrixApi, path } from '../api.ts';
+import { HttpFailure } from '../http.ts';
+import { asObject, asString } from '../json-read.ts';
 
 type CryptoApi = NonNullable<ReturnType<MatrixClient['getCrypto']>>;
 

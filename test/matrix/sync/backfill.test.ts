@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fillGap } from '../../src/matrix/backfill.ts';
-import { HttpFailure } from '../../src/matrix/http.ts';
-import { sinceOwnJoin } from '../../src/matrix/sync-answer.ts';
-import type { JsonObject } from '../../src/util/json.ts';
+import { HttpFailure } from '../../../src/matrix/http.ts';
+import { fillGap } from '../../../src/matrix/sync/backfill.ts';
+import { sinceOwnJoin } from '../../../src/matrix/sync/sync-answer.ts';
+import type { JsonObject } from '../../../src/util/json.ts';
 
 const NOW_MS = 1_750_000_000_000;
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,7 @@
-import type { Logger } from '../util/logger.ts';
-import { asObject, asString } from './json-read.ts';
+import type { Logger } from '../../util/logger.ts';
+import { asObject, asString } from '../json-read.ts';
+import type { SyncSections } from '../sync/sync-answer.ts';
 import type { RoomMemory } from './room-memory.ts';
-import type { SyncSections } from './sync-answer.ts';
 
 /** More upgrades in a row than any room has seen: two rooms may name each other. */
 const MAX_STEPS = 50;

@@ -1,6 +1,6 @@
 import { MatrixEvent, MatrixEventEvent } from 'matrix-js-sdk';
 import { expect, it } from 'vitest';
-import { AwaitedEvents } from '../../src/matrix/awaited-events.ts';
+import { AwaitedEvents } from '../../../src/matrix/crypto/awaited-events.ts';
 
 function setUp() {
   const pending = new Set<string>();

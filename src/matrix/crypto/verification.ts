@@ -6,10 +6,10 @@
 
 import type { MatrixClient, MatrixEvent } from 'matrix-js-sdk';
 import type { ShowSasCallbacks, VerificationRequest, Verifier } from 'matrix-js-sdk/lib/crypto-api/index.js';
-import type { RoomEvent } from '../relay/ports.ts';
-import { type Clock, sleep } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
-import { errorText } from '../util/relay-error.ts';
+import type { RoomEvent } from '../../relay/ports.ts';
+import { type Clock, sleep } from '../../util/clock.ts';
+import type { Logger } from '../../util/logger.ts';
+import { errorText } from '../../util/relay-error.ts';
 
 export interface Requester {
   readonly userId: string;

@@ -4,22 +4,22 @@
  * logged out), whatever fails; an answer that comes at once and is empty is followed by a pause too.
  */
 
-import type { MatrixSink, MatrixStatus, SyncBatch } from '../relay/ports.ts';
-import { type BackoffRange, fullJitter } from '../util/backoff.ts';
-import { type Clock, sleep } from '../util/clock.ts';
-import type { JsonObject } from '../util/json.ts';
-import type { Logger } from '../util/logger.ts';
-import { errorText, RelayError } from '../util/relay-error.ts';
-import type { MatrixApi } from './api.ts';
-import { path } from './api.ts';
+import type { MatrixSink, MatrixStatus, SyncBatch } from '../../relay/ports.ts';
+import { type BackoffRange, fullJitter } from '../../util/backoff.ts';
+import { type Clock, sleep } from '../../util/clock.ts';
+import type { JsonObject } from '../../util/json.ts';
+import type { Logger } from '../../util/logger.ts';
+import { errorText, RelayError } from '../../util/relay-error.ts';
+import type { MatrixApi } from '../api.ts';
+import { path } from '../api.ts';
+import type { Account } from '../auth/account.ts';
+import { isLoggedOut, toRelayError } from '../errors.ts';
+import { HttpFailure } from '../http.ts';
+import { asString } from '../json-read.ts';
+import type { Rooms } from '../rooms/rooms.ts';
+import type { SdkModel } from '../sdk-model.ts';
 import type { AssembleContext } from './assemble.ts';
 import { assemble } from './assemble.ts';
-import type { Account } from './auth/account.ts';
-import { isLoggedOut, toRelayError } from './errors.ts';
-import { HttpFailure } from './http.ts';
-import { asString } from './json-read.ts';
-import type { Rooms } from './rooms.ts';
-import type { SdkModel } from './sdk-model.ts';
 import { readSections, type SyncSections, withoutMessages } from './sync-answer.ts';
 
 const BACKOFF: BackoffRange = { baseMs: 1000, capMs: 60_000 };

@@ -1,12 +1,12 @@
 /** From a /sync answer to the batch the relay stores: gaps filled, encrypted events opened, in room order. */
 
-import type { RoomEvent } from '../relay/ports.ts';
-import type { JsonObject } from '../util/json.ts';
-import type { Logger } from '../util/logger.ts';
-import type { MatrixApi } from './api.ts';
+import type { RoomEvent } from '../../relay/ports.ts';
+import type { JsonObject } from '../../util/json.ts';
+import type { Logger } from '../../util/logger.ts';
+import type { MatrixApi } from '../api.ts';
+import type { Decrypted, RoomCrypto } from '../crypto/room-crypto.ts';
+import { asNumber, asObject, asString } from '../json-read.ts';
 import { type BackfillLimits, fillGap } from './backfill.ts';
-import { asNumber, asObject, asString } from './json-read.ts';
-import type { Decrypted, RoomCrypto } from './room-crypto.ts';
 import { type JoinedSection, type SyncSections, sinceOwnJoin } from './sync-answer.ts';
 
 export interface AssembleContext {

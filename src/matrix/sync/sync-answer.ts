@@ -48,6 +48,28 @@ function sections(rooms: JsonObject): readonly JoinedSection[] {
   });
 }
 
+/** Which of these rooms the answer tells too little of to know their state. */
+export function roomsWithoutState(answer: JsonObject, roomIds: readonly string[]): readonly string[] {
+  const known = readSections(answer).joined.filter(({ state }) => state.some(({ type }) => type === 'm.room.create'));
+  return roomIds.filter((roomId) => !known.some((section) => section.roomId === roomId));
+}
+
+/** The answer, with the state of these rooms as a later one without a token tells it. */
+export function withStateOf(answer: JsonObject, later: JsonObject, roomIds: readonly string[]): JsonObject {
+  const rooms = asObject(answer.rooms);
+  const join = { ...asObject(rooms.join) };
+  for (const { roomId, state } of readSections(later).joined) {
+    if (!roomIds.includes(roomId)) continue;
+    const told = asObject(join[roomId]);
+    const summary = {
+      ...asObject(asObject(asObject(asObject(later.rooms).join)[roomId]).summary),
+      ...asObject(told.summary),
+    };
+    join[roomId] = { ...told, summary, state: { events: [...asObjects(asObject(told.state).events), ...state] } };
+  }
+  return { ...answer, rooms: { ...rooms, join } };
+}
+
 /**
  * What the SDK is fed: all it needs for its picture of the rooms and for encryption, and no message at all. So its
  * timelines stay empty, whatever happens in a year. State of the timeline goes into `state`, last one of a key only.

@@ -20,7 +20,7 @@ import type { Rooms } from '../rooms/rooms.ts';
 import type { SdkModel } from '../sdk-model.ts';
 import type { AssembleContext } from './assemble.ts';
 import { assemble } from './assemble.ts';
-import { readSections, type SyncSections, withoutMessages } from './sync-answer.ts';
+import { readSections, roomsWithoutState, type SyncSections, withoutMessages, withStateOf } from './sync-answer.ts';
 
 const BACKOFF: BackoffRange = { baseMs: 1000, capMs: 60_000 };
 /** The token may come back to life (a server restored, a proxy mended), so we look again, rarely. */
@@ -79,9 +79,10 @@ export class SyncLoop {
     if (await this.#useAccount()) this.#needState = true;
     const startedMs = clock.monotonic();
     const longPoll = this.#attempts === 0 && !this.#needState;
-    const answer = await this.#poll(longPoll);
-    const nextToken = asString(answer.next_batch);
+    const polled = await this.#poll(longPoll);
+    const nextToken = asString(polled.next_batch);
     if (nextToken === null) throw new HttpFailure('bad-answer', 'the /sync answer holds no next_batch');
+    const answer = this.#needState && this.#token !== null ? await this.#withAllState(polled) : polled;
     const sections = readSections(answer);
     await model.process(withoutMessages(answer, sections));
     rooms.onSync(sections);
@@ -119,9 +120,28 @@ export class SyncLoop {
       // The rooms live in memory, so each start asks for their state again; the timeline still goes by `since`.
       ...(this.#needState && this.#token !== null ? { full_state: 'true' } : {}),
     };
-    // The first answer may be large and slow: servers compute it for minutes.
-    const timeoutMs = waitMs + (this.#needState ? 4 * requestTimeoutMs : requestTimeoutMs);
+    const timeoutMs = this.#needState ? this.#firstTimeoutMs() : waitMs + requestTimeoutMs;
     return api.request('GET', path`/sync`, { query, timeoutMs });
+  }
+
+  /** An answer with all state may be large and slow: servers compute it for minutes. */
+  #firstTimeoutMs(): number {
+    return 4 * this.#options.requestTimeoutMs;
+  }
+
+  /**
+   * Homeservers of the Conduit family bring no state of quiet rooms, though we ask for all of it; without a token they
+   * do. Of that answer we take the state alone: it moves no token, so nothing is lost by it.
+   */
+  async #withAllState(answer: JsonObject): Promise<JsonObject> {
+    const { api } = this.#options;
+    const { joined_rooms: joined } = await api.request('GET', path`/joined_rooms`);
+    const rooms = Array.isArray(joined) ? joined.filter((roomId) => typeof roomId === 'string') : [];
+    const missing = roomsWithoutState(answer, rooms);
+    if (missing.length === 0) return answer;
+    const query = { filter: SMALL_FILTER, timeout: '0', set_presence: 'offline' };
+    const anew = await api.request('GET', path`/sync`, { query, timeoutMs: this.#firstTimeoutMs() });
+    return withStateOf(answer, anew, missing);
   }
 
   /** Until the sink has taken it: the same batch, however long that takes. */

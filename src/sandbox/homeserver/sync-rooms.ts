@@ -8,6 +8,7 @@ import type { StoredEvent } from './types.ts';
 import type { World } from './world.ts';
 
 const DEFAULT_TIMELINE_LIMIT = 10;
+const CONDUIT_TIMELINE_LIMIT = 10;
 
 export interface RoomScope {
   readonly world: World;
@@ -25,7 +26,7 @@ export function joinedSection(scope: RoomScope): JsonObject | null {
   const wasJoined = scope.sincePos > 0 && room.membership(userId, scope.sincePos) === 'join';
   const fromPos = wasJoined ? scope.sincePos : 0;
   const timeline = timelineOf(scope, { fromPos, untilPos: scope.nowPos });
-  const stateFrom = request.fullState ? 0 : fromPos;
+  const stateFrom = request.fullState && world.tuning.family === 'synapse' ? 0 : fromPos;
   const state = stateBefore(scope, timeline, { fromPos: stateFrom, untilPos: scope.nowPos });
   const ephemeral = ephemeralEvents(scope, fromPos);
   const accountData = accountDataEvents(account, room.roomId, fromPos);
@@ -59,7 +60,10 @@ export function leftSection(scope: RoomScope, leftPos: number): JsonObject | nul
   const knewIt = wasJoined || scope.room.state('m.room.member', scope.request.session.userId)?.replaces !== null;
   if (!knewIt) return null;
   const fromPos = wasJoined ? scope.sincePos : leftPos - 1;
-  const timeline = timelineOf(scope, { fromPos, untilPos: leftPos });
+  const isShown = scope.world.tuning.family === 'synapse';
+  const timeline = isShown
+    ? timelineOf(scope, { fromPos, untilPos: leftPos })
+    : { events: [], limited: true, beforePos: scope.nowPos };
   const state = wasJoined ? stateBefore(scope, timeline, { fromPos, untilPos: leftPos }) : [];
   return {
     timeline: viewTimeline(scope, timeline),
@@ -82,7 +86,9 @@ interface Timeline {
 
 function timelineOf({ room, request, world }: RoomScope, { fromPos, untilPos }: Range): Timeline {
   const filter = request.filter.timeline;
-  const limit = Math.min(filter.limit ?? DEFAULT_TIMELINE_LIMIT, world.tuning.timelineCap);
+  const { family, timelineCap } = world.tuning;
+  const cap = family === 'conduit' ? CONDUIT_TIMELINE_LIMIT : timelineCap;
+  const limit = Math.min(filter.limit ?? DEFAULT_TIMELINE_LIMIT, cap);
   const from = firstAfter(room.events, fromPos);
   const events: StoredEvent[] = [];
   let limited = false;

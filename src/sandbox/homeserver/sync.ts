@@ -6,6 +6,7 @@ import { defaultPushRules } from './push-rules.ts';
 import type { SyncRequest } from './sync-request.ts';
 import { accountDataEvents, joinedSection, leftSection, type RoomScope } from './sync-rooms.ts';
 import { formatSyncToken } from './sync-token.ts';
+import type { Session } from './types.ts';
 import type { World } from './world.ts';
 
 /** Answers /sync: at once when there is something to say, else when there is, or when the timeout ran out. */
@@ -36,13 +37,24 @@ function buildAnswer(world: World, request: SyncRequest): { readonly body: JsonO
     ...(accountData.length > 0 ? { account_data: { events: accountData } } : {}),
     ...(toDevice.messages.length > 0 ? { to_device: { events: toDevice.messages } } : {}),
     ...(deviceLists ? { device_lists: deviceLists } : {}),
-    device_one_time_keys_count: world.deviceKeys.counts(session.userId, session.deviceId),
-    device_unused_fallback_key_types: world.deviceKeys.unusedFallback(session.userId, session.deviceId),
+    ...keyCounts(world, session),
     ...(Object.keys(rooms).length > 0 ? { rooms } : {}),
   };
   const newsworthy =
     Object.keys(rooms).length > 0 || toDevice.messages.length > 0 || accountData.length > 0 || deviceLists !== null;
   return { body, newsworthy };
+}
+
+function keyCounts({ deviceKeys, tuning }: World, { userId, deviceId }: Session): JsonObject {
+  const counts = deviceKeys.counts(userId, deviceId);
+  if (tuning.family === 'conduit') {
+    const left = Object.entries(counts).filter(([, count]) => count !== 0);
+    return left.length === 0 ? {} : { device_one_time_keys_count: Object.fromEntries(left) };
+  }
+  return {
+    device_one_time_keys_count: counts,
+    device_unused_fallback_key_types: deviceKeys.unusedFallback(userId, deviceId),
+  };
 }
 
 function roomSections(world: World, request: SyncRequest, nowPos: number): JsonObject {

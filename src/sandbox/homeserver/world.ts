@@ -33,6 +33,12 @@ export interface World {
 
 /** What tests turn while the server runs. */
 export interface Tuning {
+  /**
+   * Whose habits it has. `conduit`, as the sources of conduwuit and continuwuity tell them: /sync has no more than ten
+   * events of a room and none of a room that was left, full_state brings nothing of quiet rooms, a count of keys that
+   * is zero is left out, and there are no fallback keys.
+   */
+  family: 'synapse' | 'conduit';
   /** Most events in a sync timeline; Synapse: 100. */
   timelineCap: number;
   /** What 401 M_UNKNOWN_TOKEN says for an unknown token. */
@@ -69,6 +75,6 @@ export function createWorld(options: {
     transactions: new Transactions(),
     userAuth: new UserAuth(),
     syncCache: new SyncCache(clock),
-    tuning: { timelineCap: 100, softLogout: false, syncCacheMs: 120_000 },
+    tuning: { family: 'synapse', timelineCap: 100, softLogout: false, syncCacheMs: 120_000 },
   };
 }

@@ -64,9 +64,11 @@ describe('pace of the sync loop', () => {
     const clock = new ManualClock();
     let dead = true;
     const refusal = { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', error: 'gone', soft_logout: true } };
-    server = await scriptedServer((request) =>
-      dead ? refusal : request.query.get('timeout') === '0' ? { body: { next_batch: 's2' } } : null,
-    );
+    server = await scriptedServer(({ path, query }) => {
+      if (dead) return refusal;
+      if (path.endsWith('/joined_rooms')) return { body: { joined_rooms: [] } };
+      return query.get('timeout') === '0' ? { body: { next_batch: 's2' } } : null;
+    });
     const sink = new RecordingSink();
     make(clock).start(sink, 's1');
     await sink.until(() => sink.states.at(-1)?.status === 'logged-out');
@@ -142,7 +144,8 @@ describe('pace of the sync loop', () => {
   it('asks for less after an answer that is larger than it takes in', async () => {
     const clock = new ManualClock();
     const limits: unknown[] = [];
-    server = await scriptedServer(({ query }) => {
+    server = await scriptedServer(({ path, query }) => {
+      if (path.endsWith('/joined_rooms')) return { body: { joined_rooms: [] } };
       if (query.get('since') !== 's1') return null;
       const { room } = JSON.parse(query.get('filter') ?? '{}') as { room: { timeline: { limit: number } } };
       limits.push(room.timeline.limit);

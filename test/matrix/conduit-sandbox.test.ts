@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/homeserver.ts';
+import { adapterSuite } from './support/adapter-suite.ts';
+import { useScene } from './support/encryption-scene.ts';
+import { encryptionSuite } from './support/encryption-suite.ts';
+
+describe('Homeservers of the Conduit family, as the in-memory one imitates them', () => {
+  let homeserver: Homeserver;
+  beforeAll(async () => {
+    homeserver = await createHomeserver();
+    homeserver.tuning.family = 'conduit';
+  });
+  afterAll(() => homeserver.close());
+  const server = () => ({
+    baseUrl: homeserver.baseUrl,
+    serverName: homeserver.serverName,
+    registerUser: async (name: string, password: string) => homeserver.registerUser(name, password),
+  });
+  describe('adapter', () => adapterSuite(server));
+  describe('encrypted rooms', () => encryptionSuite(server));
+
+  describe('one-time keys', () => {
+    const scene = useScene(server);
+
+    it('are made anew when others have used them all', async () => {
+      const { alice, bot, proxy, relay, sharedRoom, sink, started } = scene();
+      const roomId = await sharedRoom(true);
+      const first = await started(relay({ rooms: [roomId] }));
+      await alice.sees(bot);
+      await first.stop();
+      while (await claimOne(bot));
+      proxy.fault('none'); // forgets what it has seen
+      await started(relay({ rooms: [roomId] }), sink.token());
+      await expect.poll(() => proxy.seen.some((line) => line.includes('/keys/upload'))).toBe(true);
+      await alice.say(roomId, 'with a new key');
+      await sink.until(() => sink.bodies(roomId).includes('with a new key'));
+    });
+  });
+});
+
+async function claimOne(bot: ReturnType<ReturnType<typeof useScene>>['bot']): Promise<boolean> {
+  const wanted = { [bot.userId]: { [bot.deviceId]: 'signed_curve25519' } };
+  const { one_time_keys: claimed } = await bot.call('POST', '/keys/claim', { one_time_keys: wanted });
+  return Object.keys(claimed as object).length > 0;
+}

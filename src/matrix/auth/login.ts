@@ -7,7 +7,7 @@ import { HttpFailure } from '../http.ts';
 import { asString } from '../json-read.ts';
 import type { AuthContext } from './auth-context.ts';
 import type { Credentials } from './credentials-file.ts';
-import { postForm } from './oauth-server.ts';
+import { revokeSession } from './oauth-server.ts';
 import { lifetimeMs, readRenewal } from './token-answer.ts';
 import { normalizeUserId } from './user-id.ts';
 
@@ -120,9 +120,7 @@ export async function logout(credentials: Credentials, context: AuthContext): Pr
   try {
     if (renewal !== undefined && renewal.oauth !== null && renewal.oauth.revocationEndpoint !== null) {
       const { clientId, revocationEndpoint } = renewal.oauth;
-      // RFC 7009: with the refresh token goes the whole session.
-      const form = { token: renewal.refreshToken, token_type_hint: 'refresh_token', client_id: clientId };
-      await postForm(revocationEndpoint, form, context);
+      await revokeSession(revocationEndpoint, { clientId, refreshToken: renewal.refreshToken }, context);
       return;
     }
     await http({ method: 'POST', url: `${homeserver}/_matrix/client/v3/logout`, token, body: {}, timeoutMs, signal });

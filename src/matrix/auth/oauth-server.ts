@@ -99,6 +99,21 @@ export function postForm(
   return http({ method: 'POST', url, body, contentType: 'application/x-www-form-urlencoded', timeoutMs, signal });
 }
 
+/** With the refresh token goes the whole session (RFC 7009). @throws HttpFailure */
+export async function revokeSession(
+  url: string,
+  session: { readonly clientId: string; readonly refreshToken: string },
+  context: AuthContext,
+): Promise<void> {
+  const { clientId, refreshToken } = session;
+  try {
+    await postForm(url, { token: refreshToken, token_type_hint: 'refresh_token', client_id: clientId }, context);
+  } catch (error) {
+    // A success has a body that means nothing: with Matrix Authentication Service it is empty.
+    if (!(error instanceof HttpFailure) || error.kind !== 'bad-answer') throw error;
+  }
+}
+
 /** The error code of an OAuth answer, as `authorization_pending`; null for any other failure (RFC 6749 5.2). */
 export function oauthError(error: unknown): string | null {
   if (!(error instanceof HttpFailure) || error.status < 400 || error.status >= 500) return null;

@@ -42,10 +42,10 @@ export async function fakeOAuth(options: {
       seen.tokenForms.push(Object.fromEntries(form));
       const answer = answers.shift() ?? { error: 'server_error' };
       if (typeof answer.status === 'number') return { status: answer.status, body: '<html>' };
-      return { status: typeof answer.error === 'string' ? 400 : 200, body: answer };
+      return { status: statusOf(answer), body: answer };
     }
     if (path === '/revoke') seen.revoked.push(form.get('token') ?? '');
-    if (path === '/revoke') return { body: {} };
+    if (path === '/revoke') return { body: '' };
     if (path.endsWith('/whoami'))
       return { body: { user_id: '@relay:oauth.test', device_id: seen.scope.split(':').at(-1) ?? '' } };
     return { status: 404, body: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' } };
@@ -63,6 +63,15 @@ export async function fakeOAuth(options: {
     revoked: seen.revoked,
     close: () => server.close(),
   };
+}
+
+/** As Matrix Authentication Service answers about a device code (token.rs); RFC 8628 says 400 for all of them. */
+const FORBIDDEN = ['authorization_pending', 'access_denied', 'expired_token'];
+
+function statusOf({ error }: JsonObject): number {
+  if (typeof error !== 'string') return 200;
+  if (error === 'invalid_client') return 401;
+  return FORBIDDEN.includes(error) ? 403 : 400;
 }
 
 const GRANT = {

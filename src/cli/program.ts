@@ -3,6 +3,7 @@ import { VERSION } from '../app/version.ts';
 import { processEnv } from '../config/env.ts';
 import { nearest } from '../config/nearest.ts';
 import { resolveHome } from '../config/paths.ts';
+import { terminalAbilities } from '../config/terminal.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../util/exit-code.ts';
 import { RelayError } from '../util/relay-error.ts';
 import { addAccountCommands } from './commands/account.ts';
@@ -14,9 +15,11 @@ import { addPluginCommands } from './commands/plugins.ts';
 import { addRadioCommands } from './commands/radio.ts';
 import type { Registry } from './commands/registry.ts';
 import type { GlobalFlags } from './context.ts';
+import { printPlainly } from './plain-symbols.ts';
 
 /** Runs the command line. @param argv without node and script @returns the exit code */
 export async function runCli(argv: readonly string[]): Promise<ExitCode> {
+  if (!terminalAbilities(processEnv(), process.stdout.isTTY === true).symbols) printPlainly(console);
   const outcome = { code: EXIT.ok as ExitCode };
   const program = buildProgram((code) => {
     outcome.code = code;

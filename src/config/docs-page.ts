@@ -84,6 +84,11 @@ const OTHER_VARIABLES: readonly (readonly [string, string])[] = [
   ],
   ['MMRELAY_LOG_PATH', 'The log file, before `MMRELAY_LOG_FILE` (which also switches file logging on).'],
   ['NO_COLOR', 'No colours.'],
+  ['FORCE_COLOR', 'Colours also where no terminal is; `0`: none.'],
+  [
+    'TERM, LC_ALL, LC_CTYPE, LANG',
+    'Terminals and locales that cannot show symbols (`TERM=dumb`, `LANG=C`) get words instead.',
+  ],
 ];
 
 function environmentText(tree: KeyNode): string {

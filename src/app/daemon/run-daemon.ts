@@ -2,6 +2,7 @@ import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { processEnv } from '../../config/env.ts';
 import type { AppPaths } from '../../config/paths.ts';
+import { terminalAbilities } from '../../config/terminal.ts';
 import type { RelayConfig } from '../../config/types.ts';
 import { type HealthServer, startHealthServer } from '../../observe/health-server.ts';
 import { chooseFormat, LogSystem } from '../../observe/logger.ts';
@@ -224,7 +225,7 @@ function openLog({ config, paths, secrets, write, terminal }: RunOptions, clock:
     level: logging.level,
     levels: logging.levels,
     format: chooseFormat(logging.format, terminal),
-    colour: logging.color && terminal && (processEnv().NO_COLOR ?? '') === '',
+    colour: logging.color && terminalAbilities(processEnv(), terminal).colour,
     messageText: logging.messageText,
     redactor,
     clock,

@@ -31,7 +31,9 @@ export const loggingSchema = z.object({
   }),
   max_log_size: key(z.number().int().min(1024).default(5_242_880), { doc: 'Bytes before the log file is rotated.' }),
   backup_count: key(z.number().int().min(0).max(1000).default(1), { doc: 'Rotated log files to keep.' }),
-  color_enabled: key(z.boolean().default(true), { doc: 'Colours on a terminal (NO_COLOR switches them off, too).' }),
+  color_enabled: key(z.boolean().default(true), {
+    doc: 'Colours on a terminal (NO_COLOR and TERM=dumb switch them off, too; FORCE_COLOR has them everywhere).',
+  }),
   rich_tracebacks: key(z.boolean().optional(), {
     doc: 'Of the Python relay; no effect.',
     instead: 'leave it out',

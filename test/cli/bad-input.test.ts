@@ -185,6 +185,18 @@ describe('a world that is not there', () => {
 
   const canBeNobody = process.getuid?.() === 0;
 
+  it.skipIf(!canBeNobody)('the home of another user (needs root): who it is for, not that nothing is there', () => {
+    const home = scratch();
+    writeFileSync(join(home, 'credentials.json'), '{}');
+    for (const command of [['doctor'], ['auth', 'status'], ['db', 'check'], ['migrate', '--dry-run'], ['status']]) {
+      const outcome = mmrelay([...command, '--home', home], { as: NOBODY });
+
+      expect(outcome.words).toContain(`${home} belongs to another user: run this as that one`);
+      expect(outcome.words).not.toContain('No credentials');
+      expect(outcome.code, outcome.words).toBe(3);
+    }
+  });
+
   it.skipIf(!canBeNobody)(
     'a home that cannot be written (needs root): exit code 3, which folder and what to set',
     () => {

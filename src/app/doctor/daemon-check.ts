@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { AppPaths } from '../../config/paths.ts';
+import { oldRelaysOn } from '../../observe/open-files.ts';
 import { lockOwner } from '../../observe/process-lock.ts';
 import type { Clock } from '../../util/clock.ts';
 import { ageText } from '../../util/duration.ts';
@@ -10,6 +11,8 @@ export interface DaemonView {
   readonly running: boolean;
   readonly alive: boolean;
   readonly pid: number | null;
+  /** A Python relay on this home, while none of ours is. It holds radio and account as well. */
+  readonly oldRelayPid: number | null;
   /** What the ready file says: starting, ready, degraded, stopping; null without one. */
   readonly state: string | null;
   readonly reasons: readonly string[];
@@ -22,15 +25,29 @@ export function viewDaemon(
 ): DaemonView {
   const { clock, env } = context;
   const owner = lockOwner({ path: paths.lockFile.path, clock });
-  if (owner === null) return { running: false, alive: false, pid: null, state: null, reasons: [] };
+  if (owner === null) {
+    const [oldRelayPid = null] = oldRelaysOn(paths.database.path);
+    return { running: false, alive: false, pid: null, oldRelayPid, state: null, reasons: [] };
+  }
   const readyFile = paths.readyFile === null ? {} : { MMRELAY_READY_FILE: paths.readyFile.path };
   const { alive, reason } = checkLiveness({ home: paths.home.path, env: { ...env, ...readyFile }, clock });
   const told = readState(paths.readyFile?.path ?? null);
-  return { running: true, alive, pid: owner.pid, state: told.state, reasons: alive ? told.reasons : [reason] };
+  return {
+    running: true,
+    alive,
+    pid: owner.pid,
+    oldRelayPid: null,
+    state: told.state,
+    reasons: alive ? told.reasons : [reason],
+  };
 }
 
 export function daemonFindings(view: DaemonView, paths: AppPaths, clock: Clock): Finding[] {
   const finding = findingsOf('daemon');
+  if (view.oldRelayPid !== null) {
+    const text = `the Python relay runs on ${paths.home.path} (process ${view.oldRelayPid})`;
+    return [finding('warning', text, 'stop it before you migrate or start this one')];
+  }
   if (!view.running) return [finding('info', `no relay runs on ${paths.home.path}`, 'start it with `mmrelay`')];
   const since = statSync(paths.lockFile.path, { throwIfNoEntry: false })?.birthtimeMs;
   const age = since === undefined ? '' : `, for ${ageText(clock.now() - since)}`;

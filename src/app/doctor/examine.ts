@@ -38,10 +38,11 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const daemon: DaemonView = live === null ? seen : { ...seen, state: live.health.state, reasons: live.health.reasons };
   const links = live === null ? null : liveLinkFindings(live, clock.now());
   const { config } = found;
-  const alone = network === 'auto' && !daemon.running;
+  const radioIsFree = !daemon.running && daemon.oldRelayPid === null;
+  const alone = network === 'auto' && radioIsFree;
   const [matrix, radios] = await Promise.all([
     checkMatrix(config, paths, { clock, online: alone || network.startsWith('homeserver') }),
-    checkRadios(config, { online: alone || (network === 'homeserver-and-radio' && !daemon.running) }),
+    checkRadios(config, { online: alone || (network === 'homeserver-and-radio' && radioIsFree) }),
   ]);
   const findings = [
     ...checkConfig(found),

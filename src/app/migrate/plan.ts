@@ -5,7 +5,7 @@ import { inspectStore } from '../../store/inspect-store.ts';
 import { sha256OfFile } from '../files.ts';
 import { GPX_TARGET } from './gpx-tracks.ts';
 import { type MovedFile, migrationFolder, type PutAside } from './manifest.ts';
-import { type Artefact, databaseFiles, findArtefacts, SIDECARS } from './sources.ts';
+import { type Artefact, databaseFiles, findArtefacts } from './sources.ts';
 
 /** A file of ours that stands where an old one has to go. */
 export interface Conflict {
@@ -165,10 +165,4 @@ function freeBytes(home: string): number | null {
       if (folder === join(folder, '..')) return null; // not even the root can be asked
     }
   }
-}
-
-/** Files that must not be open anywhere while they are moved. */
-export function filesInUse(plan: Plan): string[] {
-  const databases = plan.files.filter(({ kind }) => kind === 'database').map(({ source }) => source);
-  return databases.filter((path) => !SIDECARS.some((suffix) => path.endsWith(suffix)));
 }

@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { openedBy } from '../../observe/open-files.ts';
 import { acquireLock, lockOwner } from '../../observe/process-lock.ts';
 import type { Clock } from '../../util/clock.ts';
 import { RelayError } from '../../util/relay-error.ts';
 import { applyMigration, type OnStep, undoMigration } from './apply.ts';
 import { type Manifest, type MovedFile, type PutAside, readManifest, writeManifest } from './manifest.ts';
-import { filesInUse, makePlan, type Plan } from './plan.ts';
-import { openedBy } from './sources.ts';
+import { makePlan, type Plan } from './plan.ts';
+import { databasesIn } from './sources.ts';
 
 export interface MigrationOptions {
   readonly home: string;
@@ -77,6 +78,7 @@ function underLock<T>(home: string, clock: Clock, work: () => T): T {
   const result = acquireLock({ path: join(home, 'mmrelay.lock'), clock });
   if (!result.ok) throw inUse(home, [result.owner.pid]);
   try {
+    refuseOpenDatabases([home]);
     return work();
   } finally {
     result.lock.release();
@@ -97,8 +99,7 @@ function refuse(plan: Plan, { home, from, clock }: MigrationOptions): void {
     const owner = lockOwner({ path: join(root, 'mmrelay.lock'), clock });
     if (owner !== null) throw inUse(root, [owner.pid]);
   }
-  const users = openedBy(filesInUse(plan));
-  if (users.length > 0) throw inUse('its database', users);
+  refuseOpenDatabases(from);
   if (plan.conflicts.length > 0) {
     const list = plan.conflicts.map(({ source, target }) => `  ${source}\n    would replace ${target}`).join('\n');
     throw new RelayError(
@@ -111,6 +112,12 @@ function refuse(plan: Plan, { home, from, clock }: MigrationOptions): void {
     const mb = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MB`;
     throw new RelayError('STORE_FULL', `Nothing was changed: ${mb(needed)} are needed, ${mb(plan.freeBytes)} are free`);
   }
+}
+
+/** The Python relay has no lock: it is known by its database, also when that is in place already and not moved. */
+function refuseOpenDatabases(roots: readonly string[]): void {
+  const users = openedBy(roots.flatMap(databasesIn));
+  if (users.length > 0) throw inUse('its database', users);
 }
 
 function inUse(what: string, pids: readonly number[]): RelayError {

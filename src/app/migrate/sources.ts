@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { CRYPTO_KEY_FILE, RECOVERY_KEY_FILE } from '../account/encryption.ts';
 import { GPX_TARGET, gpxTracks } from './gpx-tracks.ts';
@@ -89,40 +89,14 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
+/** The places of a database in a folder, of whatever version. */
+export function databasesIn(root: string): string[] {
+  return DATABASES.map((place) => join(root, place));
+}
+
 /** The files of a database that exist: itself and its side files. */
 export function databaseFiles(path: string): string[] {
   return [path, ...SIDECARS.map((suffix) => path + suffix)].filter(
     (file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true,
   );
-}
-
-/**
- * Processes that have one of these files open: a relay that lives there, of whatever version. Linux only; elsewhere
- * nobody is seen.
- */
-export function openedBy(paths: readonly string[]): number[] {
-  const wanted = new Set(paths);
-  const pids: number[] = [];
-  for (const name of listOr('/proc')) {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
-    const folder = `/proc/${name}/fd`;
-    if (listOr(folder).some((fd) => wanted.has(linkOr(`${folder}/${fd}`)))) pids.push(Number(name));
-  }
-  return pids;
-}
-
-function listOr(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return []; // not Linux, another user's process, or one that has just ended
-  }
-}
-
-function linkOr(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return ''; // closed in this moment
-  }
 }

@@ -13,7 +13,8 @@ import { openStore } from '../../../src/store/open-store.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { outboxRow } from '../../store/fixtures-plain.ts';
-import { put, scratch } from '../support/old-homes.ts';
+import { oldRelayOn } from '../../support/old-relay-process.ts';
+import { oldDatabase, put, scratch } from '../support/old-homes.ts';
 import { freePort } from '../support/relay-home.ts';
 
 const CONFIG = (change = ''): string => `
@@ -53,6 +54,19 @@ describe('doctor', () => {
       expect.stringMatching(/^warning: gone \(custom\): There is no .*gone; "mmrelay plugins new gone" makes one$/),
     ]);
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'beside the Python relay it says so, and leaves its radio alone',
+    async () => {
+      const home = scratch();
+      put(join(home, 'config.yaml'), CONFIG(`matrix: { homeserver: 'http://127.0.0.1:1', access_token: t0ken }\n`));
+      oldDatabase(join(home, 'database', 'meshtastic.sqlite'));
+      const relay = await oldRelayOn(join(home, 'database', 'meshtastic.sqlite'));
+      const { findings } = await look(home, {}, 'auto');
+      expect(of(findings, 'daemon')).toEqual([`warning: the Python relay runs on ${home} (process ${relay.pid})`]);
+      expect(of(findings, 'radio')).toEqual(['info: default: 127.0.0.1:1, not tried']);
+    },
+  );
 
   test('without a configuration file it says how to get one', async () => {
     const { findings } = await look(scratch());

@@ -9,6 +9,7 @@ import { resolvePaths } from '../../../src/config/paths.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
+import { holderOf, oldRelayOn } from '../../support/old-relay-process.ts';
 import { CREDENTIALS, home12, home13, home14, oldDatabase, put, scratch } from '../support/old-homes.ts';
 
 const HOMES = [
@@ -191,15 +192,24 @@ test('M4, M6: a database that a live process has open is refused, by its pid; th
   const folder = scratch();
   const [home, other] = [join(folder, 'second'), join(folder, 'first')];
   home14(other);
-  const { spawn } = await import('node:child_process');
-  const script = `const fs = require('node:fs'); fs.openSync(process.argv[1], 'r'); console.log('open'); setInterval(() => {}, 1000)`;
-  const child = spawn(process.execPath, ['-e', script, join(other, 'database', 'meshtastic.sqlite')]);
-  await new Promise((resolve) => child.stdout.once('data', resolve));
-  expect(() => migrate(home, { from: [other] })).toThrow(`pid ${child.pid}`);
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await gone;
+  const holder = await holderOf(join(other, 'database', 'meshtastic.sqlite'));
+  expect(() => migrate(home, { from: [other] })).toThrow(`pid ${holder.pid}`);
+  await holder.end();
   expect(migrate(home, { from: [other] }).outcome).toBe('migrated');
+});
+
+test('M6: beside the Python relay nothing is moved nor undone, also when its database is in place already', async () => {
+  const home = join(scratch(), 'home');
+  home14(home);
+  const relay = await oldRelayOn(join(home, 'database', 'meshtastic.sqlite'));
+  const before = snapshot(home);
+  expect(() => migrate(home)).toThrow(`pid ${relay.pid}`);
+  expect(snapshot(home)).toEqual(before);
+
+  await relay.end();
+  expect(migrate(home).outcome).toBe('migrated');
+  const again = await oldRelayOn(join(home, 'database', 'meshtastic.sqlite'));
+  expect(() => undoLastMigration({ home, clock: systemClock })).toThrow(`pid ${again.pid}`);
 });
 
 test('M7: the lock of a dead process does not stop a migration; that of a live one does, with its pid', async () => {

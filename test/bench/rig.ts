@@ -10,7 +10,7 @@ import { DaemonProcess } from '../e2e/support/daemon-process.ts';
 
 export const NODE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
 /** The radio's to-phone queue holds 32. */
-const QUEUE_ROOM = 24;
+export const QUEUE_ROOM = 24;
 
 /** A disk in memory, for what is about memory and not about the disk. */
 export const MEMORY_DISK = '/dev/shm';

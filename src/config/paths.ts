@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
 import type { Env } from './env.ts';
 import { expandPath, userHome } from './expand.ts';
@@ -174,7 +174,9 @@ function storeOf(options: ResolveOptions, home: string): Sourced {
   const configured = options.config?.matrix.e2ee.storePath;
   if (typeof configured === 'string')
     return { path: expandPath(configured, { env, cwd }), source: 'matrix.e2ee.store_path' };
-  return pick(home, [['store'], ['matrix', 'store']]);
+  const [own, old] = [join(home, 'store'), join(home, 'matrix', 'store')];
+  // Every start of 1.3 and 1.4 made the old folder, with encryption or without: empty, it is nobody's place.
+  return !existsSync(own) && hasFiles(old) ? { path: old, source: OLD } : { path: own, source: 'home' };
 }
 
 function logFileOf(options: ResolveOptions, home: string): Sourced {
@@ -232,6 +234,14 @@ function legacySources(options: ResolveOptions, home: string): string[] {
   return [...new Set(places)].filter(
     (path) => path !== home && ARTEFACTS.some((parts) => existsSync(join(path, ...parts))),
   );
+}
+
+function hasFiles(folder: string): boolean {
+  try {
+    return readdirSync(folder).length > 0;
+  } catch {
+    return false; // not there, or not to be looked into
+  }
 }
 
 function isDirectory(path: string): boolean {

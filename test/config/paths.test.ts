@@ -95,6 +95,14 @@ describe('layout', () => {
     expect(paths().database.source).toBe('home');
   });
 
+  test('the empty folder for keys that every start of 1.4 made is not used', () => {
+    mkdirSync(join(home, 'matrix', 'store'), { recursive: true });
+    expect(paths().store).toEqual({ path: join(home, 'store'), source: 'home' });
+    expect(paths().oldLayout).toEqual([]);
+    put(home, 'matrix', 'store', 'x.db');
+    expect(paths().store).toEqual({ path: join(home, 'matrix', 'store'), source: 'home (older layout)' });
+  });
+
   test('C5: what the file says, with ~ and variables', () => {
     const made = config(
       `database: {path: ~/db.sqlite}\nlogging: {filename: $LOGS/a.log}\nmatrix: {credentials_path: ~/c/, e2ee: {store_path: keys}}\n${MINIMAL}`,

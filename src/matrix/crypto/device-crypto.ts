@@ -6,7 +6,7 @@
 
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import type { MatrixClient, MatrixEvent, Room } from 'matrix-js-sdk';
-import type { CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
+import type { CryptoApi, CryptoCallbacks } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import type { RoomEvent, Unreadable } from '../../relay/ports.ts';
 import type { Clock } from '../../util/clock.ts';
 import { isObject, type JsonObject } from '../../util/json.ts';
@@ -18,6 +18,7 @@ import { encryptAttachment } from './attachment.ts';
 import { AwaitedEvents, type PendingList } from './awaited-events.ts';
 import { deviceStorePath, publishedDeviceKey } from './device-store.ts';
 import { type IdentityOptions, SecretStorageKey, setUpIdentity } from './identity.ts';
+import { acceptNewIdentities } from './identity-changes.ts';
 import type { CryptoHandle } from './open-crypto.ts';
 import { type ClearEvent, type Decrypted, encryptionRefusal, type RoomCrypto } from './room-crypto.ts';
 import { type VerificationBackend, type VerificationPolicy, Verifications } from './verification.ts';
@@ -53,6 +54,7 @@ interface CryptoBackend extends VerificationBackend {
 interface Session {
   readonly sdk: typeof import('matrix-js-sdk');
   readonly client: MatrixClient;
+  readonly crypto: CryptoApi;
   readonly backend: CryptoBackend;
   readonly handle: CryptoHandle;
   readonly awaited: AwaitedEvents;
@@ -115,7 +117,7 @@ export class DeviceCrypto implements RoomCrypto {
     this.#needDeviceLists(session);
     const { content, type } = event;
     const outgoing = new session.sdk.MatrixEvent({ type, content: structuredClone(content), room_id: roomId });
-    await this.#guarded(roomId, Promise.race([session.backend.encryptEvent(outgoing, room), session.ended]));
+    await this.#guarded(roomId, Promise.race([this.#encryptFor(room, outgoing, session), session.ended]));
     // Keys may have gone to a part of the members only: the next try shares the same session with the others.
     this.#needDeviceLists(session);
     const encrypted = { type: outgoing.getWireType(), content: outgoing.getWireContent() as JsonObject };
@@ -151,7 +153,32 @@ export class DeviceCrypto implements RoomCrypto {
       if (isNews) onMore(result);
       return !('undecryptable' in result);
     });
+    if (reason === 'SENDER_IDENTITY_PREVIOUSLY_VERIFIED') {
+      void this.#readAgain([incoming.getSender() ?? ''], session);
+    }
     return first;
+  }
+
+  /** The SDK refuses a whole room because of one verified member with a new identity. */
+  async #encryptFor(room: Room, event: MatrixEvent, { backend, crypto }: Session): Promise<void> {
+    try {
+      await backend.encryptEvent(event, room);
+    } catch (error) {
+      const members = room.getMembers().map(({ userId }) => userId);
+      if (!(await acceptNewIdentities(members, { crypto, logger: this.#options.logger }))) throw error;
+      await backend.encryptEvent(event, room);
+    }
+  }
+
+  /** What came from a device or an identity that was not trusted yet. */
+  async #readAgain(senders: readonly string[], { awaited, backend, crypto }: Session): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      await acceptNewIdentities(senders, { crypto, logger });
+    } catch (error) {
+      logger.warn('The identities of users could not be looked at', { users: senders, reason: errorText(error) });
+    }
+    for (const event of awaited.from(senders)) if (isOfUnsigned(event)) retryDecryption(event, backend);
   }
 
   observe(event: RoomEvent): void {
@@ -197,11 +224,9 @@ export class DeviceCrypto implements RoomCrypto {
           ? null
           : new Verifications({ client, backend: crypto, sdk: { ...sdk, ...cryptoSdk }, policy, clock, logger });
       const awaited = new AwaitedEvents(crypto.eventDecryptor, sdk.MatrixEventEvent.Decrypted);
-      // What came from a device that was not signed yet is read once the news of its signature is here.
-      client.on(cryptoSdk.CryptoEvent.DevicesUpdated, (senders) => {
-        for (const event of awaited.from(senders)) if (isOfUnsigned(event)) retryDecryption(event, crypto);
-      });
-      return { sdk, client, backend: crypto, handle, awaited, verifications, ended, end };
+      const session = { sdk, client, crypto, backend: crypto, handle, awaited, verifications, ended, end };
+      client.on(cryptoSdk.CryptoEvent.DevicesUpdated, (senders) => this.#readAgain(senders, session));
+      return session;
     } catch (error) {
       if (error instanceof RelayError && error.retry.kind !== 'never') throw error;
       const storeFailed = error instanceof RelayError && error.code.startsWith('CRYPTO_STORE');

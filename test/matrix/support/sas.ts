@@ -28,17 +28,23 @@ export async function crossSign({ client, userId }: CryptoUser, password = ''): 
 
 /** The person at the other end: begins once the relay is ready, and says that the emoji are the same. @returns them */
 export async function confirmAsPerson(request: VerificationRequest): Promise<string[]> {
-  await reached(request, VerificationPhase.Ready);
-  const verifier = await request.startVerification('m.sas.v1');
-  const shown: string[] = [];
-  const onSas = (sas: ShowSasCallbacks): void => {
-    shown.push(...(sas.sas.emoji ?? []).map(([emoji, name]) => `${emoji} ${name}`));
-    void sas.confirm();
-  };
-  verifier.on(VerifierEvent.ShowSas, onSas);
-  await verifier.verify();
-  // Used to the end: the SDK holds requests weakly, and the verifier of a collected one hears nothing more.
-  return request.phase === VerificationPhase.Cancelled ? [] : shown;
+  // The SDK holds requests weakly, and a promise does not hold the function that will settle it: without a timer that
+  // holds the request, both may be collected in the middle of the wait, which then never ends.
+  const hold = setInterval(() => request.phase, 60_000);
+  try {
+    await reached(request, VerificationPhase.Ready);
+    const verifier = await request.startVerification('m.sas.v1');
+    const shown: string[] = [];
+    const onSas = (sas: ShowSasCallbacks): void => {
+      shown.push(...(sas.sas.emoji ?? []).map(([emoji, name]) => `${emoji} ${name}`));
+      void sas.confirm();
+    };
+    verifier.on(VerifierEvent.ShowSas, onSas);
+    await verifier.verify();
+    return shown;
+  } finally {
+    clearInterval(hold);
+  }
 }
 
 export function reached(request: VerificationRequest, phase: VerificationPhase): Promise<void> {

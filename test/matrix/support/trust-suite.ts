@@ -107,35 +107,37 @@ export function trustSuite(server: () => SuiteServer): void {
       .toBe(true);
   });
 
-  // Open: passes on the in-memory homeserver in four runs of five, and not on Synapse; docs/E2EE.md tells what to do.
-  it.runIf(process.env.MMRELAY_E2E_FULL === '1')(
-    'cross_signed: goes on with a user it has verified who makes a new identity',
-    async () => {
-      const { alice, bot, proxy, relay, sharedRoom, sink, started } = scene();
-      const roomId = await sharedRoom(true);
-      const { policy, ended } = recordingPolicy([alice.userId]);
-      const welcomes = (userId: string): boolean => userId === alice.userId;
-      const crypto = { identity, trust: 'cross-signed', verification: policy } as const;
-      const adapter = await started(relay({ rooms: [roomId], welcomes }, crypto));
-      await Promise.all([crossSign(alice), alice.sees(bot), botIsCrossSigned(alice, bot.userId)]);
-      const chat = await directChat(alice, bot.userId);
-      const request = await alice.client.getCrypto()?.requestVerificationDM(bot.userId, chat);
-      if (request === undefined) throw new Error('no crypto');
-      await confirmAsPerson(request);
-      await expect.poll(() => ended).toEqual([[alice.userId, true]]);
-      proxy.fault('none');
-      await crossSign(alice, 'secret-a');
-      await expect.poll(() => proxy.seen.filter((line) => line.includes('/keys/query')).length).toBeGreaterThan(0);
-      await alice.say(roomId, 'by another identity');
-      // The message may be there before the news of the identity.
-      const bodies = () => [...sink.bodies(roomId), ...sink.learned.map(({ content }) => content.body)];
-      await sink.until(() => bodies().includes('by another identity'));
-      for (const body of ['one', 'two']) {
-        await untilSent(() => adapter.send({ roomId, ...text(body), txnId: body }));
-        await alice.hears(body);
-      }
-    },
-  );
+  it.each([
+    'while it runs',
+    'while it is away',
+  ])('cross_signed: goes on with a user it has verified who makes a new identity %s', async (when) => {
+    const { alice, bot, proxy, relay, sharedRoom, sink, started } = scene();
+    const roomId = await sharedRoom(true);
+    const { policy, ended } = recordingPolicy([alice.userId]);
+    const welcomes = (userId: string): boolean => userId === alice.userId;
+    const newRelay = () =>
+      relay({ rooms: [roomId], welcomes }, { identity, trust: 'cross-signed', verification: policy });
+    let adapter = await started(newRelay());
+    await Promise.all([crossSign(alice), alice.sees(bot), botIsCrossSigned(alice, bot.userId)]);
+    const chat = await directChat(alice, bot.userId);
+    const request = await alice.client.getCrypto()?.requestVerificationDM(bot.userId, chat);
+    if (request === undefined) throw new Error('no crypto');
+    await confirmAsPerson(request);
+    await expect.poll(() => ended).toEqual([[alice.userId, true]]);
+    if (when === 'while it is away') await adapter.stop();
+    proxy.fault('none');
+    await crossSign(alice, 'secret-a');
+    if (when === 'while it is away') adapter = await started(newRelay(), sink.token());
+    await expect.poll(() => proxy.seen.filter((line) => line.includes('/keys/query')).length).toBeGreaterThan(0);
+    await alice.say(roomId, 'by another identity');
+    // The message may be there before the news of the identity.
+    const bodies = () => [...sink.bodies(roomId), ...sink.learned.map(({ content }) => content.body)];
+    await sink.until(() => bodies().includes('by another identity'));
+    for (const body of ['one', 'two']) {
+      await untilSent(() => adapter.send({ roomId, ...text(body), txnId: body }));
+      await alice.hears(body);
+    }
+  });
 
   it('tells that a client refuses the key to an unverified relay', async () => {
     const { alice, bot, relay, sharedRoom, started, sink } = scene();

@@ -16,6 +16,10 @@ export interface SharedRadio extends RadioPort {
   /** Hands the relay a packet that went out through this radio past its own lane, as if it had been heard. */
   hearOwn(packet: MeshPacket): void;
   sendGuest(packet: GuestPacket): Promise<void>;
+  /** Gives the radio a request (ToRadio) that is no packet; while there is no link it is forgotten. */
+  pass(toRadio: Uint8Array): void;
+  /** Has the radio tell its configuration again, and listeners with it. */
+  refresh(): void;
   release(forMs: number | null): Promise<void>;
   claim(): void;
 }

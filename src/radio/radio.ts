@@ -9,7 +9,7 @@ import type {
 } from '../relay/ports.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
-import { RETRY_LATER, RelayError } from '../util/relay-error.ts';
+import { errorText, RETRY_LATER, RelayError } from '../util/relay-error.ts';
 import type { FromRadioMessage } from './codec/from-radio.ts';
 import { encodePacket, NONCE_CONFIG_ONLY } from './codec/to-radio.ts';
 import { Delivery, guarded } from './delivery.ts';
@@ -114,6 +114,16 @@ class Radio implements SharedRadio {
 
   sendGuest(packet: GuestPacket): Promise<void> {
     return this.#write(packet.bytes);
+  }
+
+  pass(toRadio: Uint8Array): void {
+    this.#write(toRadio).catch((error: unknown) => {
+      this.#logger.debug('a request was not passed on to the radio', { error: errorText(error) });
+    });
+  }
+
+  refresh(): void {
+    this.#session?.refresh();
   }
 
   tap(listener: RadioTap): () => void {

@@ -118,6 +118,11 @@ export class Session {
     await this.#write(payload);
   }
 
+  /** Asks once more what the radio says of itself: settings that were changed without a restart. */
+  refresh(): void {
+    if (this.#phase === 'ready') this.#say(encodeWantConfig(NONCE_CONFIG_ONLY));
+  }
+
   /** Says goodbye, takes in what is still on the way, closes; the listener gets no `onLost`. Within half a second. */
   async leave(): Promise<void> {
     await this.#goodbye();
@@ -178,10 +183,8 @@ export class Session {
 
   #onMessage(message: FromRadioMessage, payload: Uint8Array): void {
     const { listener, logger } = this.#options;
-    if (message.kind === 'log') {
+    if (message.kind === 'log')
       logger.debug('radio log', { level: message.level, source: message.source, line: message.message });
-      return;
-    }
     if (message.kind === 'queue-status') this.#liveness.queueStatus(message.status.packetId);
     listener.onMessage(message, payload);
     if (message.kind === 'rebooted') this.#onRebooted();

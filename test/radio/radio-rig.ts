@@ -77,8 +77,8 @@ export interface RadioRig {
   readonly logs: { readonly message: string; readonly fields: LogFields }[];
 }
 
-/** A started radio against a scripted peer; the handshake, if the script allows one, is done. */
-export async function startRadio(script: Partial<Script> = {}): Promise<RadioRig> {
+/** A radio against a scripted peer, not started. */
+export function prepareRadio(script: Partial<Script> = {}): RadioRig {
   const clock = new ManualClock();
   const peer = new ScriptedPeer(script);
   const sink = new RecordingSink();
@@ -92,9 +92,15 @@ export async function startRadio(script: Partial<Script> = {}): Promise<RadioRig
     random: () => 0.5,
     logger,
   });
-  radio.start(sink);
-  await settle();
   return { radio, peer, sink, clock, logs };
+}
+
+/** The same, started; the handshake, if the script allows one, is done. */
+export async function startRadio(script: Partial<Script> = {}): Promise<RadioRig> {
+  const rig = prepareRadio(script);
+  rig.radio.start(rig.sink);
+  await settle();
+  return rig;
 }
 
 export function textPacket(id: number, text = 'hello'): OutgoingPacket {

@@ -60,6 +60,26 @@ function addContent(node: Mesh.NodeInfo, { portnum, payload }: MeshPacket): void
   }
 }
 
+/** A FromRadio.my_info that counts as many nodes: apps show by it how much of the list is still to come. */
+export function withNodeCount(frame: Uint8Array, nodedbCount: number): Uint8Array {
+  const variant = parseMessage(Mesh.FromRadioSchema, frame)?.payloadVariant;
+  if (variant?.case !== 'myInfo') return frame;
+  const value = { payloadVariant: { case: 'myInfo', value: { ...variant.value, nodedbCount } } } as const;
+  return toBinary(Mesh.FromRadioSchema, create(Mesh.FromRadioSchema, value));
+}
+
+/**
+ * A FromRadio of the configuration without what makes its reader the node: with the private key of a radio one reads
+ * its direct messages and gives orders to the nodes that trust it.
+ */
+export function withoutPrivateKey(frame: Uint8Array): Uint8Array {
+  const message = parseMessage(Mesh.FromRadioSchema, frame);
+  const config = message?.payloadVariant.case === 'config' ? message.payloadVariant.value.payloadVariant : null;
+  if (message === null || config?.case !== 'security') return frame;
+  config.value.privateKey = new Uint8Array(0);
+  return toBinary(Mesh.FromRadioSchema, message);
+}
+
 /** The ToRadio of a client with this packet id put in, for clients that leave the choice to the radio. */
 export function withPacketId(toRadio: Uint8Array, id: number): Uint8Array {
   const message = fromBinary(Mesh.ToRadioSchema, toRadio);

@@ -1,5 +1,5 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { Config, Mesh } from '@meshtastic/protobufs';
+import { Config, Mesh, Xmodem } from '@meshtastic/protobufs';
 import { type DeviceNode, metricsInit, positionInit } from './device-node.ts';
 import { type DevicePacket, packetInit, packetOf } from './device-packet.ts';
 import { userInit } from './device-payloads.ts';
@@ -10,8 +10,12 @@ export type DeviceRequest =
   | { readonly kind: 'want-config'; readonly nonce: number }
   | { readonly kind: 'heartbeat'; readonly nonce: number }
   | { readonly kind: 'disconnect' }
-  /** xmodem, MQTT proxy or nothing at all: not served. */
+  | { readonly kind: 'file-transfer'; readonly control: FileTransferControl }
+  /** MQTT proxy or nothing at all: not served. */
   | { readonly kind: 'other' };
+
+/** XModem.Control by name. */
+export type FileTransferControl = keyof typeof Xmodem.XModem_Control;
 
 /** Largest Data.payload in mesh.options: nanopb refuses the whole message above it. */
 const MAX_DATA_BYTES = 233;
@@ -31,6 +35,8 @@ export function decodeToRadio(bytes: Uint8Array): DeviceRequest | null {
         return { kind: 'heartbeat', nonce: payloadVariant.value.nonce };
       case 'disconnect':
         return { kind: 'disconnect' };
+      case 'xmodemPacket':
+        return { kind: 'file-transfer', control: controlName(payloadVariant.value.control) };
       default:
         return { kind: 'other' };
     }
@@ -69,6 +75,15 @@ export function encodeQueueStatus(status: QueueStatusInfo): Uint8Array {
 export function encodeNotification(message: string, replyId: number, timeS: number): Uint8Array {
   const level = Mesh.LogRecord_Level.WARNING;
   return encode({ case: 'clientNotification', value: { message, level, time: timeS, replyId } });
+}
+
+function controlName(control: Xmodem.XModem_Control): FileTransferControl {
+  return (Xmodem.XModem_Control[control] ?? 'NUL') as FileTransferControl;
+}
+
+/** FromRadio.xmodemPacket without content. */
+export function encodeFileTransfer(control: FileTransferControl): Uint8Array {
+  return encode({ case: 'xmodemPacket', value: { control: Xmodem.XModem_Control[control] } });
 }
 
 /** FromRadio.rebooted. */

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { DevicePacket } from '../codec/device-packet.ts';
 
-const ADMIN_APP = 6;
+export const ADMIN_APP = 6;
 
 /** Who may change the settings of the radio. @param allowed addresses, or networks as 192.168.1.0/24; others are ignored */
 export function adminList(allowed: readonly string[]): (address: string) => boolean {

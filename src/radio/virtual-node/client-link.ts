@@ -26,6 +26,8 @@ export class ClientLink {
   isListening = false;
   /** The want_config that waits until the radio has told its configuration; null for none. */
   awaitedNonce: number | null = null;
+  /** It was told in words that it may not change settings: once is enough. */
+  isToldOfAdmin = false;
   readonly #options: ClientLinkOptions;
   readonly #decoder: FrameDecoder;
   #isClosed = false;

@@ -1,12 +1,18 @@
-import { type ConfigSlot, configSlot, nodeFrameAfter } from '../codec/config-frames.ts';
+import {
+  type ConfigSlot,
+  configSlot,
+  nodeFrameAfter,
+  withNodeCount,
+  withoutPrivateKey,
+} from '../codec/config-frames.ts';
 import { encodeConfigComplete } from '../codec/device-frames.ts';
 import type { FromRadioMessage } from '../codec/from-radio.ts';
 import { NONCE_CONFIG_ONLY, NONCE_NODES_ONLY } from '../codec/to-radio.ts';
 
 /** Far above any node database of the firmware; those not heard of for longest leave. */
 const MAX_NODES = 2_000;
-/** What comes before the own node, and after it, in the firmware's order. */
-const HEAD: readonly ConfigSlot['group'][] = ['my-info', 'ui'];
+/** What comes between who it is and the own node, and after that, in the firmware's order. */
+const HEAD: readonly ConfigSlot['group'][] = ['ui'];
 const BODY: readonly ConfigSlot['group'][] = ['metadata', 'channel', 'config', 'module'];
 const TAIL: readonly ConfigSlot['group'][] = ['file'];
 
@@ -66,14 +72,19 @@ export class ConfigCache {
     this.#groups.set(slot.group, group);
   }
 
-  /** The answer to want_config: 69420 leaves the other nodes out, 69421 is nodes only, any other nonce is everything. */
-  frames(nonce: number): readonly Uint8Array[] {
+  /**
+   * The answer to want_config: 69420 leaves the other nodes out, 69421 is nodes only, any other nonce is everything.
+   * Only whom the radio obeys gets its private key.
+   */
+  frames(nonce: number, reader: { readonly isAdmin: boolean }): readonly Uint8Array[] {
     const own = this.#nodes.get(this.#ownNum);
     const ownFrames = own === undefined ? [] : [own];
     const others = nonce === NONCE_CONFIG_ONLY ? [] : this.#others();
     const complete = encodeConfigComplete(nonce);
     if (nonce === NONCE_NODES_ONLY) return [...ownFrames, ...others, complete];
-    return [...this.#in(HEAD), ...ownFrames, ...this.#in(BODY), ...others, ...this.#in(TAIL), complete];
+    const body = reader.isAdmin ? this.#in(BODY) : this.#in(BODY).map(withoutPrivateKey);
+    const who = this.#in(['my-info']).map((frame) => withNodeCount(frame, this.#nodes.size));
+    return [...who, ...this.#in(HEAD), ...ownFrames, ...body, ...others, ...this.#in(TAIL), complete];
   }
 
   #others(): readonly Uint8Array[] {

@@ -3,34 +3,38 @@ import { createServer } from 'node:net';
 import type { GuestPacket } from '../../relay/ports.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
-import { BROADCAST } from '../../util/node-id.ts';
 import { errorText } from '../../util/relay-error.ts';
+import { changesSettings } from '../codec/admin.ts';
 import { sentPacketFrame, withPacketId } from '../codec/config-frames.ts';
 import {
   decodeToRadio,
-  encodeFromRadioPacket,
-  encodeNotification,
+  encodeFileTransfer,
   encodeQueueStatus,
+  type FileTransferControl,
   type QueueStatusInfo,
 } from '../codec/device-frames.ts';
-import { type DevicePacket, devicePacket } from '../codec/device-packet.ts';
-import { encodeRouting, type RoutingErrorName } from '../codec/device-payloads.ts';
+import type { DevicePacket } from '../codec/device-packet.ts';
+import type { RoutingErrorName } from '../codec/device-payloads.ts';
 import { encodeFrame } from '../codec/framing.ts';
 import type { FromRadioMessage } from '../codec/from-radio.ts';
 import type { SharedRadio } from '../radio-tap.ts';
-import { adminList, needsAdmin } from './admission.ts';
+import { ADMIN_APP, adminList, needsAdmin } from './admission.ts';
 import { ClientLink } from './client-link.ts';
 import { ConfigCache } from './config-cache.ts';
+import { answerWithoutFiles } from './no-files.ts';
+import { refusalNotice, routingAnswer } from './refusals.ts';
 
 const TEXT_MESSAGE_APP = 1;
-const ROUTING_APP = 5;
-const ACK_PRIORITY = 120;
 /** Until the radio has told its own. */
 const USUAL_QUEUE = 16;
 /** The radio ignores an id that is among the last 20 of its one client (PhoneAPI recentToRadioPacketIds). */
 const RECENT_IDS = 20;
 const MAX_UNANSWERED = 256;
 const LISTEN_AGAIN_MS = 30_000;
+/** Heartbeat.nonce that asks the radio to introduce itself to the mesh anew, instead of for a status. */
+const NODEINFO_PING = 1;
+/** A client's order is followed by others: the configuration is asked for when it is done. */
+const REFRESH_MS = 2_000;
 
 export interface VirtualNodeOptions {
   readonly listen: { readonly host: string; readonly port: number };
@@ -48,6 +52,8 @@ interface Given {
   readonly bytes: Uint8Array;
   /** Who gave it; null for the relay. */
   readonly owner: ClientLink | null;
+  /** An order to a device: not for everybody's eyes. */
+  readonly isAdmin: boolean;
 }
 
 /**
@@ -67,6 +73,7 @@ export class VirtualNode {
   #queue: QueueStatusInfo = { res: 0, free: USUAL_QUEUE, maxlen: USUAL_QUEUE, packetId: 0 };
   #server: Server | null = null;
   #cancelRetry: () => void = () => undefined;
+  #cancelRefresh: () => void = () => undefined;
   #isStopped = false;
   readonly #untap: () => void;
 
@@ -76,7 +83,7 @@ export class VirtualNode {
     this.#mayAdmin = adminList(options.allowAdmin);
     this.#untap = options.radio.tap({
       onFrame: (payload, message) => this.#onFrame(payload, message),
-      onSent: (packetId, bytes) => this.#note(packetId, { bytes, owner: null }),
+      onSent: (packetId, bytes) => this.#note(packetId, { bytes, owner: null, isAdmin: false }),
     });
   }
 
@@ -113,6 +120,7 @@ export class VirtualNode {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelRetry();
+    this.#cancelRefresh();
     this.#untap();
     for (const client of [...this.#clients]) client.destroy();
     const server = this.#server;
@@ -139,9 +147,12 @@ export class VirtualNode {
     this.#cache.note(payload, message);
     switch (message.kind) {
       case 'packet':
+        this.#tellAll(payload, { isAdmin: message.packet.portnum === ADMIN_APP });
+        return;
       case 'notification':
       case 'rebooted':
-        this.#tellAll(payload, null);
+      case 'log':
+        this.#tellAll(payload);
         return;
       case 'queue-status':
         this.#queue = { ...message.status, res: 0, packetId: 0 };
@@ -169,15 +180,21 @@ export class VirtualNode {
     if (this.#given.size > MAX_UNANSWERED && oldest.done !== true) this.#given.delete(oldest.value);
   }
 
-  #showOthers(packetId: number, { bytes, owner }: Given): void {
+  #showOthers(packetId: number, { bytes, owner, isAdmin }: Given): void {
     this.#given.delete(packetId);
-    const frame = sentPacketFrame(bytes, this.#cache.ownNum, Math.floor(this.#options.clock.now() / 1000));
-    if (frame !== null) this.#tellAll(frame, owner);
+    const frame = sentPacketFrame(bytes, this.#cache.ownNum, this.#nowS());
+    if (frame !== null) this.#tellAll(frame, { isAdmin, except: owner });
   }
 
-  #tellAll(payload: Uint8Array, except: ClientLink | null): void {
+  /** @param payload with `isAdmin`: of settings, the keys of the radio among them; only for whom it obeys */
+  #tellAll(
+    payload: Uint8Array,
+    { isAdmin = false, except = null }: { readonly isAdmin?: boolean; readonly except?: ClientLink | null } = {},
+  ): void {
     const framed = encodeFrame(payload);
-    for (const client of this.#clients) if (client.isListening && client !== except) client.sendFramed(framed);
+    for (const client of this.#clients)
+      if (client.isListening && client !== except && (!isAdmin || this.#mayAdmin(client.address)))
+        client.sendFramed(framed);
   }
 
   // ---- from the clients
@@ -190,7 +207,11 @@ export class VirtualNode {
         if (this.#cache.isComplete) this.#configure(client);
         return;
       case 'heartbeat':
-        client.send([this.#status(0)]);
+        if (request.nonce === NODEINFO_PING) this.#options.radio.pass(payload);
+        else client.send([this.#status(0)]);
+        return;
+      case 'file-transfer':
+        this.#refuseFile(client, answerWithoutFiles(request.control));
         return;
       case 'disconnect':
         client.close('the client said goodbye');
@@ -211,7 +232,7 @@ export class VirtualNode {
     if (nonce === null) return;
     client.awaitedNonce = null;
     client.isListening = true;
-    client.send(this.#cache.frames(nonce));
+    client.send(this.#cache.frames(nonce, { isAdmin: this.#mayAdmin(client.address) }));
   }
 
   #onPacket(given: DevicePacket, payload: Uint8Array, client: ClientLink): void {
@@ -226,28 +247,30 @@ export class VirtualNode {
     this.#recentIds = [...this.#recentIds, id].slice(-RECENT_IDS);
     if (needsAdmin(packet) && !this.#mayAdmin(client.address)) {
       client.send([this.#status(id)]);
-      this.#refuse(client, packet, 'NOT_AUTHORIZED');
-      this.#logger.warn('an admin message was refused', { client: client.name });
+      this.#refuseAdmin(client, packet);
       return;
     }
+    const own: Given = { bytes, owner: client, isAdmin: needsAdmin(packet) };
     const isTaken = this.#options.offer({
       id,
       guest: client.name,
       isText: packet.portnum === TEXT_MESSAGE_APP && !packet.encrypted,
       bytes,
-      onTaken: () => this.#onTaken(packet, { bytes, owner: client }),
+      onTaken: () => this.#onTaken(packet, own),
       onRefused: (error) => this.#onRefused(client, packet, error),
     });
     client.send([this.#status(id)]);
-    if (isTaken) this.#note(id, { bytes, owner: client });
+    if (isTaken) this.#note(id, own);
     else this.#refuse(client, packet, 'RATE_LIMIT_EXCEEDED');
   }
 
   #onTaken(packet: DevicePacket, given: Given): void {
     this.#showOthers(packet.id, given);
+    if (packet.portnum === ADMIN_APP && packet.to === this.#cache.ownNum && changesSettings(packet.payload))
+      this.#refreshSoon();
     if (packet.portnum !== TEXT_MESSAGE_APP || packet.encrypted) return;
-    const rxTimeS = Math.floor(this.#options.clock.now() / 1000);
-    this.#options.radio.hearOwn({ ...packet, from: this.#cache.ownNum, hopStart: packet.hopLimit, rxTimeS });
+    const heard = { ...packet, from: this.#cache.ownNum, hopStart: packet.hopLimit, rxTimeS: this.#nowS() };
+    this.#options.radio.hearOwn(heard);
   }
 
   /** The radio tells its own refusals as packets; what our lane refuses, only we can tell. */
@@ -256,21 +279,39 @@ export class VirtualNode {
     if (error !== 'RATE_LIMIT_EXCEEDED') this.#refuse(client, packet, error);
   }
 
+  #refuseAdmin(client: ClientLink, packet: DevicePacket): void {
+    const isOrder = packet.encrypted || changesSettings(packet.payload);
+    this.#logger[isOrder ? 'warn' : 'debug']('an admin message was refused', { client: client.name });
+    client.send([this.#routing(packet, 'NOT_AUTHORIZED')]);
+    if (!isOrder || client.isToldOfAdmin) return;
+    client.isToldOfAdmin = true;
+    client.send([this.#notice(packet, 'NOT_AUTHORIZED')]);
+  }
+
+  #refuseFile(client: ClientLink, answer: FileTransferControl | null): void {
+    if (answer !== null) client.send([encodeFileTransfer(answer)]);
+  }
+
+  #refreshSoon(): void {
+    this.#cancelRefresh();
+    const { clock, radio } = this.#options;
+    this.#cancelRefresh = clock.after(REFRESH_MS, () => radio.refresh(), { background: true });
+  }
+
   #refuse(client: ClientLink, packet: DevicePacket, error: RoutingErrorName): void {
-    const ownNum = this.#cache.ownNum;
-    const { id, channel } = packet;
-    const answer = devicePacket({
-      from: ownNum,
-      to: ownNum,
-      id: this.#options.radio.newPacketId(),
-      portnum: ROUTING_APP,
-      payload: encodeRouting(error),
-      requestId: id,
-      channel: packet.to === BROADCAST ? channel : 0,
-      priority: ACK_PRIORITY,
-    });
-    const timeS = Math.floor(this.#options.clock.now() / 1000);
-    client.send([encodeFromRadioPacket(answer), encodeNotification(REFUSALS[error] ?? String(error), id, timeS)]);
+    client.send([this.#routing(packet, error), this.#notice(packet, error)]);
+  }
+
+  #notice({ id }: DevicePacket, error: RoutingErrorName): Uint8Array {
+    return refusalNotice(error, id, this.#nowS());
+  }
+
+  #routing(packet: DevicePacket, error: RoutingErrorName): Uint8Array {
+    return routingAnswer(packet, error, { ownNum: this.#cache.ownNum, id: this.#options.radio.newPacketId() });
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#options.clock.now() / 1000);
   }
 
   #status(packetId: number): Uint8Array {
@@ -278,9 +319,3 @@ export class VirtualNode {
     return encodeQueueStatus({ ...this.#queue, free: Math.max(1, this.#queue.free), packetId });
   }
 }
-
-const REFUSALS: Partial<Readonly<Record<RoutingErrorName, string>>> = {
-  NOT_AUTHORIZED: 'This radio is shared: settings cannot be changed from here (virtual_node.allow_admin).',
-  RATE_LIMIT_EXCEEDED: 'This radio is shared: too many of your messages wait for their turn.',
-  NO_INTERFACE: 'The radio could not be reached for a minute.',
-};

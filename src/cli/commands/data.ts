@@ -100,7 +100,7 @@ function addService(registry: Registry): void {
     registry.program,
     { usage: 'completion <shell>', description: 'completions for bash, zsh or fish', more: COMPLETION_HELP },
     async (_flags: GlobalFlags, args) => {
-      return (await import('../completion.ts')).completion(args[0] ?? '', registry.program);
+      return (await import('../completion/completion.ts')).completion(args[0] ?? '', registry.program);
     },
   );
   completions.registeredArguments[0]?.choices(['bash', 'zsh', 'fish']);

@@ -11,7 +11,9 @@ export interface NobleBinding {
 }
 
 /** The package's types know neither its D-Bus binding nor that errors come out of its inside. */
-interface NobleInside {
+export interface NobleInside {
+  /** By peripheral, as long as noble knows it. */
+  readonly _characteristics?: Readonly<Record<string, unknown>>;
   readonly _bindings?: EventEmitter & {
     readonly _bus?: EventEmitter;
     readonly _hci?: { readonly _socket?: EventEmitter & { readonly _serialDevice?: EventEmitter | null } };
@@ -118,6 +120,7 @@ export class NobleAdapter {
     });
     const inside: NobleInside = this.noble as unknown as NobleInside;
     muteBinding(inside);
+    dropLateAnswers(inside);
     const before = process.listeners('SIGINT');
     void this.noble.state; // Asking starts it.
     for (const listener of process.listeners('SIGINT')) {
@@ -163,5 +166,34 @@ function muteBinding({ _bindings: bindings }: NobleInside): void {
       bindings._state = state;
       bindings.emit('stateChange', state);
     }
+  };
+}
+
+/** Answers of one peripheral, whose id comes first. */
+const ANSWERS: ReadonlySet<string | symbol> = new Set([
+  'servicesDiscovered',
+  'includedServicesDiscover',
+  'characteristicsDiscover',
+  'characteristicsDiscovered',
+  'descriptorsDiscover',
+  'read',
+  'write',
+  'broadcast',
+  'notify',
+  'valueRead',
+  'valueWrite',
+]);
+
+/**
+ * A request that is under way when bluetoothd or the adapter goes is answered after noble has forgotten the peripheral.
+ * Noble stumbles over that, in a promise that nobody holds, which would end the process.
+ */
+export function dropLateAnswers(inside: NobleInside): void {
+  const bindings = inside._bindings;
+  if (bindings === undefined) return;
+  const emit = bindings.emit.bind(bindings);
+  bindings.emit = (event: string | symbol, ...values: unknown[]): boolean => {
+    const isLate = ANSWERS.has(event) && inside._characteristics?.[String(values[0])] === undefined;
+    return isLate ? false : emit(event, ...values);
   };
 }

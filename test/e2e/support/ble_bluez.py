@@ -3,8 +3,8 @@
 Usage: ble_bluez.py HOST PORT NAME ADDRESS   (on the bus of DBUS_SYSTEM_BUS_ADDRESS)
 
 Commands, one a line: drop (the radio ends the link), away / near (the radio ends the link and cannot be reached until it
-is near again), off / on (the adapter's power). Reports, JSON a line: ready, connected, disconnected. Killing it is a
-bluetoothd that dies; starting it again one that was restarted.
+is near again), off / on (the adapter's power), stall (writes are answered after the next off). Reports, JSON a line:
+ready, connected, disconnected. Killing it is a bluetoothd that dies; starting it again one that was restarted.
 """
 
 import asyncio
@@ -70,6 +70,8 @@ class Radio(ServiceInterface):
         self.host, self.port, self.name_, self.address = host, port, name, address
         self.connected = False
         self.near = True
+        self.writes_answered = asyncio.Event()
+        self.writes_answered.set()
         self.frames = []
         self.number = 0
         self.writer = self.task = self.from_num = None
@@ -167,7 +169,8 @@ class Characteristic(ServiceInterface):
         return frames.pop(0) if self.uuid == FROM_RADIO and frames else b""
 
     @dbus_method()
-    def WriteValue(self, value: "ay", options: "a{sv}"):
+    async def WriteValue(self, value: "ay", options: "a{sv}"):
+        await self.radio.writes_answered.wait()
         self.radio.writer.write(b"\x94\xc3" + len(value).to_bytes(2, "big") + bytes(value))
 
     @dbus_method()
@@ -213,6 +216,8 @@ async def main():
         command = line.decode().strip()
         if command in ("drop", "away"):
             radio.drop()
+        if command == "stall":
+            radio.writes_answered.clear()
         if command in ("away", "near"):
             radio.near = command == "near"
         elif command in ("off", "on"):
@@ -220,6 +225,7 @@ async def main():
             if not adapter.powered:
                 radio.drop()
             adapter.emit_properties_changed({"Powered": adapter.powered})
+            radio.writes_answered.set()
 
 
 asyncio.run(main())

@@ -54,8 +54,8 @@ export class FakeBluez {
     return bluez;
   }
 
-  /** `drop`: the radio ends the link; `away`: until `near` it cannot be reached, too; `off` and `on`: the adapter's power. */
-  command(command: 'drop' | 'away' | 'near' | 'off' | 'on'): void {
+  /** `drop`: the radio ends the link; `away`: until `near` it cannot be reached, too; `off` and `on`: the adapter's power; `stall`: writes are answered after the next `off`. */
+  command(command: 'drop' | 'away' | 'near' | 'off' | 'on' | 'stall'): void {
     this.#service?.stdin?.write(`${command}\n`);
   }
 

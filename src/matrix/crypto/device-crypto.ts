@@ -17,6 +17,7 @@ import { loadSdk } from '../sdk-logger.ts';
 import { encryptAttachment } from './attachment.ts';
 import { AwaitedEvents, type PendingList } from './awaited-events.ts';
 import { deviceStorePath, publishedDeviceKey } from './device-store.ts';
+import { earlierIdentity, type OwnDevice } from './earlier-identity.ts';
 import { type IdentityOptions, SecretStorageKey, setUpIdentity } from './identity.ts';
 import { acceptNewIdentities } from './identity-changes.ts';
 import type { CryptoHandle } from './open-crypto.ts';
@@ -70,6 +71,7 @@ export class DeviceCrypto implements RoomCrypto {
   #problem: string | null = null;
   #deviceListsStale = false;
   readonly #secretStorageKey = new SecretStorageKey();
+  #opening: Promise<unknown> = Promise.resolve();
 
   constructor(options: DeviceCryptoOptions) {
     this.#options = options;
@@ -95,7 +97,7 @@ export class DeviceCrypto implements RoomCrypto {
       this.#deviceTaken(deviceId);
       return;
     }
-    const session = await this.#open(client, storePath);
+    const session = await this.#inTurn(() => this.#open(client, storePath));
     if (session === null) return;
     const own = await client.getCrypto()?.getOwnDeviceKeys();
     if (publishedKey !== null && own?.ed25519 !== publishedKey) {
@@ -106,7 +108,7 @@ export class DeviceCrypto implements RoomCrypto {
       return;
     }
     this.#session = session;
-    this.#setUpIdentity(session, api);
+    this.#setUpIdentity(session, api, { userId, deviceId });
   }
 
   async encrypt(roomId: string, event: ClearEvent): Promise<ClearEvent> {
@@ -237,16 +239,24 @@ export class DeviceCrypto implements RoomCrypto {
   }
 
   /** In the background, once the client has synced: secret storage lives in account data. */
-  #setUpIdentity({ sdk, client }: Session, api: MatrixApi): void {
+  #setUpIdentity({ sdk, client }: Session, api: MatrixApi, device: OwnDevice): void {
     const { identity, logger } = this.#options;
     const crypto = client.getCrypto();
     if (identity === null || crypto === undefined) return;
+    const earlier = (masterKey: string) => this.#inTurn(() => earlierIdentity(masterKey, device, this.#options));
     const start = (state: string): void => {
       if (state !== sdk.SyncState.Syncing) return;
       client.off(sdk.ClientEvent.Sync, start);
-      void setUpIdentity({ client, crypto, api, key: this.#secretStorageKey }, { ...identity, logger });
+      void setUpIdentity({ client, crypto, api, earlier, key: this.#secretStorageKey }, { ...identity, logger });
     };
     client.on(sdk.ClientEvent.Sync, start);
+  }
+
+  /** The SDK opens stores by a global name: one at a time. */
+  #inTurn<Result>(open: () => Promise<Result>): Promise<Result> {
+    const result = this.#opening.then(open);
+    this.#opening = result.catch(() => undefined);
+    return result;
   }
 
   #deviceTaken(deviceId: string): void {

@@ -11,6 +11,7 @@ import { errorText } from '../../util/relay-error.ts';
 import { type MatrixApi, path } from '../api.ts';
 import { HttpFailure } from '../http.ts';
 import { asObject, asString } from '../json-read.ts';
+import type { SecretsBundle } from './earlier-identity.ts';
 
 type CryptoApi = NonNullable<ReturnType<MatrixClient['getCrypto']>>;
 
@@ -50,6 +51,8 @@ export class SecretStorageKey {
 }
 
 interface Setup {
+  /** The private keys of this identity, where an earlier device of ours has kept them. */
+  readonly earlier: (masterKey: string) => Promise<SecretsBundle | null>;
   readonly client: MatrixClient;
   readonly crypto: CryptoApi;
   readonly api: MatrixApi;
@@ -92,9 +95,7 @@ async function resetIdentity(setup: Setup, options: IdentityOptions): Promise<vo
 async function ensureCrossSigning(setup: Setup, options: IdentityOptions): Promise<boolean> {
   const { client, crypto, api } = setup;
   const published = await publishedKeys(api, client);
-  const own = await crypto.getCrossSigningStatus();
-  const ownMaster = own.privateKeysCachedLocally.masterKey ? await crypto.getCrossSigningKeyId() : null;
-  if (published.master !== null && published.master === ownMaster) {
+  if (published.master !== null && (await haveKeysOf(published.master, setup, options.logger))) {
     if (!published.deviceSigned) await crypto.crossSignDevice(client.getDeviceId() ?? '');
     return true;
   }
@@ -105,6 +106,17 @@ async function ensureCrossSigning(setup: Setup, options: IdentityOptions): Promi
     return false;
   }
   await makeCrossSigning(setup, options);
+  return true;
+}
+
+/** The private keys are here, or could be taken over from a device before this one. */
+async function haveKeysOf(master: string, { crypto, earlier }: Setup, logger: Logger): Promise<boolean> {
+  const own = await crypto.getCrossSigningStatus();
+  if (own.privateKeysCachedLocally.masterKey) return (await crypto.getCrossSigningKeyId()) === master;
+  const secrets = await earlier(master);
+  if (secrets === null || crypto.importSecretsBundle === undefined) return false;
+  await crypto.importSecretsBundle(secrets);
+  logger.info('This device goes on with the identity that the one before it has kept');
   return true;
 }
 

@@ -1,10 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { MatrixOptions } from '../../../src/matrix/client.ts';
 import type { RoomEvent } from '../../../src/relay/ports.ts';
 import type { SuiteServer } from './adapter-suite.ts';
 import { cryptoUser, openAttachment } from './crypto-user.ts';
 import { picture, text, txnId, untilSent, useScene } from './encryption-scene.ts';
+import { testUser } from './test-user.ts';
 
 /** What the adapter promises about encrypted rooms, against any homeserver. Call inside `describe`. */
 export function encryptionSuite(server: () => SuiteServer): void {
@@ -262,6 +264,42 @@ export function encryptionSuite(server: () => SuiteServer): void {
     await alice.say(roomId, 'second life');
     await sink.until(() => sink.bodies(roomId).includes('second life'));
     expect([await published(), await backup(), shown.length]).toEqual([master, version, 1]);
+  });
+
+  it('after a hard logout the new device is signed by the identity that the old one kept', async () => {
+    const { alice, bot, relay, proxy } = scene();
+    const roomId = await scene().sharedRoom(true);
+    const identity = { password: 'secret-b', reset: false, saveRecoveryKey: () => undefined };
+    const login = { homeserver: proxy.url, user: bot.userId, password: 'secret-b', deviceName: 'mmrelay' };
+    const devices = [bot.deviceId];
+    let token = '';
+    const saveCredentials: MatrixOptions['saveCredentials'] = ({ deviceId, accessToken }) => {
+      devices.push(deviceId ?? '');
+      token = accessToken;
+    };
+    const options = { rooms: [roomId], login, saveCredentials };
+    const adapter = await scene().started(relay(options, { identity, canReplaceDevice: true }));
+    const signed = async (): Promise<readonly unknown[]> => {
+      const { master_keys: masters, device_keys: keys } = await alice.client.downloadKeysForUsers([bot.userId]);
+      const device = keys[bot.userId]?.[devices.at(-1) ?? ''];
+      const signatures = Object.keys(device?.signatures?.[bot.userId] ?? {}).length;
+      return [Object.keys(masters?.[bot.userId]?.keys ?? {})[0], signatures];
+    };
+    await expect.poll(signed, { timeout: 15_000 }).toEqual([expect.any(String), 2]);
+    const [master] = await signed();
+    const backup = (token: string) =>
+      testUser(server().baseUrl, { ...bot, accessToken: token }).call('GET', '/room_keys/version');
+    await expect.poll(() => backup(bot.accessToken).then(Boolean, () => false), { timeout: 15_000 }).toBe(true);
+    await bot.call('POST', '/logout', {});
+    await expect.poll(() => devices.length, { timeout: 15_000 }).toBe(2);
+    await expect.poll(signed, { timeout: 15_000 }).toEqual([master, 2]);
+    const kept = Number((await backup(token)).count);
+    await untilSent(() => adapter.send({ roomId, ...text('from the new device'), txnId: txnId() }));
+    await alice.hears('from the new device');
+    const status = await alice.client.getCrypto()?.getDeviceVerificationStatus(bot.userId, devices.at(-1) ?? '');
+    expect(status?.signedByOwner).toBe(true);
+    await alice.say(roomId, 'kept by the new device');
+    await expect.poll(async () => Number((await backup(token)).count), { timeout: 15_000 }).toBeGreaterThan(kept);
   });
 
   it('a device with keys of another program is not used: explained, or replaced where there is a password', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { processEnv } from '../config/env.ts';
 import { type Problem, renderProblems } from '../config/problems.ts';
 import type { FoundConfig } from '../config/search.ts';
@@ -22,8 +23,8 @@ export async function configCheck(flags: CheckFlags): Promise<ExitCode> {
     );
     return valid ? EXIT.ok : EXIT.config;
   }
-  if (found.file !== null) console.log(`Found configuration file at: ${found.file}`);
-  else sayNoFile(found.searched, found.problems);
+  if (found.file !== null && existsSync(found.file)) console.log(`Found configuration file at: ${found.file}`);
+  else if (found.file === null) sayNoFile(found.searched, found.problems);
   for (const line of renderProblems(found.problems)) console.log(line);
   console.log(valid ? '✅ Configuration file is valid!' : '❌ Configuration is not valid.');
   if (!valid) return EXIT.config;

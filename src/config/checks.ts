@@ -150,6 +150,7 @@ export function prefixError(template: string, variables: readonly string[]): str
 /** Rooms: names of radios, doubles, placeholders. */
 export function checkRooms(draft: Draft, rooms: readonly At<ParsedRoom>[], radioNames: readonly string[]): void {
   const seen = new Map<string, Path>();
+  const isAnyFilledIn = rooms.some(({ value }) => !isPlaceholder(value.id));
   for (const { value: room, path } of rooms) {
     const idPath = [...path, 'id'];
     const first = seen.get(room.id);
@@ -161,7 +162,11 @@ export function checkRooms(draft: Draft, rooms: readonly At<ParsedRoom>[], radio
         remedy: 'a room belongs to one channel: remove one of the two',
       });
     } else seen.set(room.id, path);
-    if (isPlaceholder(room.id)) reportPlaceholder(draft, 'error', idPath, 'put in the id or alias of your room');
+    if (isPlaceholder(room.id)) {
+      // Beside a real one it is a left-over of the sample, which the Python relay complained of and went on.
+      const remedy = `put in the id or alias of your room${isAnyFilledIn ? ', or remove it: it is left out' : ''}`;
+      reportPlaceholder(draft, isAnyFilledIn ? 'warning' : 'error', idPath, remedy);
+    }
     if (room.radio !== undefined && !radioNames.includes(room.radio)) {
       draft.report({
         severity: 'error',
@@ -176,15 +181,26 @@ export function checkRooms(draft: Draft, rooms: readonly At<ParsedRoom>[], radio
   }
 }
 
-/** Account data that was never filled in. */
+/** The templates of the Matrix side. */
 export function checkMatrix(draft: Draft): void {
-  for (const key of ['homeserver', 'bot_user_id', 'password', 'access_token']) {
-    const value = draft.get(['matrix', key]);
-    if (typeof value === 'string' && isPlaceholder(value)) {
-      reportPlaceholder(draft, 'error', ['matrix', key], 'put in your own, or run `mmrelay auth login` and remove it');
-    }
-  }
   checkPrefix(draft, ['matrix', 'prefix_format'], MATRIX_VARIABLES);
+}
+
+/** Account data that was never filled in counts as absent: beside stored credentials nobody needs it. */
+export function dropUnfilledAccount(draft: Draft): void {
+  for (const key of ['homeserver', 'bot_user_id', 'password', 'access_token']) {
+    const path = ['matrix', key];
+    const value = draft.get(path);
+    if (typeof value !== 'string' || !(value.trim() === '' || isPlaceholder(value))) continue;
+    if (value.trim() !== '')
+      reportPlaceholder(
+        draft,
+        'warning',
+        path,
+        'put in your own, or run `mmrelay auth login` and remove it: it is left out',
+      );
+    draft.remove(path);
+  }
 }
 
 function reportPlaceholder(draft: Draft, severity: 'error' | 'warning', path: Path, remedy: string): void {

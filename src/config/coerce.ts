@@ -2,10 +2,10 @@ import { type Draft, isMapping } from './draft.ts';
 import { nearest } from './nearest.ts';
 import { type Path, pathText } from './problems.ts';
 import { type Accepts, expectedText, type KeyNode } from './schema/tree.ts';
+import { slipRemedy } from './slips.ts';
 
 const TRUE_WORDS = new Set(['1', 'true', 'yes', 'on']);
 const FALSE_WORDS = new Set(['0', 'false', 'no', 'off']);
-const ODD_SPACE = /[\u00a0\u2000-\u200b\u202f\u3000\ufeff]/;
 const NUMBER = /^\s*[-+]?(\d+(\.\d*)?|\.\d+)\s*$/;
 
 /** Forgives what can be forgiven without guessing, and reports keys nobody knows. */
@@ -59,15 +59,15 @@ function noteDeprecated(draft: Draft, node: KeyNode, path: Path): void {
 function reportUnknown(draft: Draft, parent: KeyNode, path: Path): void {
   const name = String(path.at(-1));
   const found = nearest(name, parent.children.keys());
-  const odd = ODD_SPACE.test(name)
-    ? 'type its spaces again: some are of another kind, as copied from a web page'
-    : null;
+  const isSection = path.length > 1 && draft.node([name]) !== null;
+  const place = isSection ? 'it is a section of its own: move it to the left edge' : null;
+  const guess = found === null ? 'remove it, or check in which section it belongs' : null;
   draft.report({
     severity: 'warning',
     path,
     message: 'is not a known key and has no effect',
     nearest: found,
-    remedy: odd ?? (found === null ? 'remove it, or check in which section it belongs' : null),
+    remedy: slipRemedy(name) ?? place ?? guess,
     hideValue: true,
   });
 }

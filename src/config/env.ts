@@ -56,16 +56,19 @@ export function applyEnv(options: EnvOptions): void {
   if (logPath.trim() !== '') draft.setFromEnv(['logging', 'filename'], logPath, 'MMRELAY_LOG_PATH');
 }
 
-const LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error' };
+/** Words of the Python relay, by the variable that took them (its file took `network` as well). */
+const OLD_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  MMRELAY_LOGGING_LEVEL: { warning: 'warn', critical: 'error' },
+  MMRELAY_MESHTASTIC_CONNECTION_TYPE: { network: 'tcp' },
+};
 
 function setVariable(
   draft: Draft,
   variable: { readonly name: string; readonly path: Path; readonly value: string },
 ): void {
   const { name, path, value } = variable;
-  const word = LEVELS[value.trim().toLowerCase()];
-  const wanted = name === 'MMRELAY_LOGGING_LEVEL' && word !== undefined ? word : value;
-  if (draft.setFromEnv(path, wanted, name)) return;
+  const word = OLD_WORDS[name]?.[value.trim().toLowerCase()];
+  if (draft.setFromEnv(path, word ?? value, name)) return;
   draft.report({
     severity: 'warning',
     path,

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type * as z from 'zod';
 import { errorCode } from '../util/relay-error.ts';
-import { type At, checkMatrix, checkRadios, checkRooms } from './checks.ts';
+import { type At, checkMatrix, checkRadios, checkRooms, dropUnfilledAccount } from './checks.ts';
 import { coerce } from './coerce.ts';
 import { Draft, isMapping } from './draft.ts';
 import { applyEnv, applySecretFiles, type Env } from './env.ts';
@@ -15,6 +15,7 @@ import { radioSchema } from './schema/meshtastic.ts';
 import { type ConfigShape, type ParsedConfig, rootSchema } from './schema/root.ts';
 import { type KeyNode, keyTree } from './schema/tree.ts';
 import { secretValues } from './secrets.ts';
+import { slipRemedy } from './slips.ts';
 import type { RelayConfig } from './types.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -55,6 +56,7 @@ export function loadConfigFile(file: string, env: Env): LoadedConfig {
     if (stat.size > MAX_BYTES) return failed('is far too large for a configuration', null);
     bytes = readFileSync(file);
   } catch (error) {
+    if (errorCode(error) === 'ENOENT') return failed('there is no such file', 'check the path');
     return failed(`cannot be read (${errorCode(error) || 'failure'})`, 'check the path and its permissions');
   }
   const text = decode(bytes);
@@ -164,6 +166,7 @@ function prepare(
   const readSecret = options.readSecret ?? ((path: string) => readSecretFile(path, options.env));
   applyLegacy(draft, radioPaths(draft, shape));
   applyEnv({ draft, tree, env: options.env, readSecret });
+  dropUnfilledAccount(draft);
   applySecretFiles(draft, secretPaths(draft, shape), readSecret);
   coerce(draft, tree);
   checkPlugins(draft);
@@ -239,9 +242,15 @@ function reportInvalid(draft: Draft, path: Path): void {
     message: missing ? 'is missing' : 'is not valid',
     expected: draft.expected(path),
     remedy:
-      node?.meta.remedy ??
+      remedyOf(node, draft.get(path)) ??
       (missing && sample !== undefined ? `add ${String(path.at(-1))}: ${JSON.stringify(sample)}` : null),
   });
+}
+
+function remedyOf(node: KeyNode | null, value: unknown): string | null {
+  const slip = typeof value === 'string' && node !== null && node.kind !== 'value' ? slipRemedy(value) : null;
+  const remedy = node?.meta.remedy ?? null;
+  return slip ?? (typeof remedy === 'function' ? remedy(value) : remedy);
 }
 
 /** Looks at every radio and room that is valid in itself, even when others are not: all problems come at once. */

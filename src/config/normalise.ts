@@ -1,5 +1,6 @@
 import { MATRIX_VARIABLES, MESH_VARIABLES, MIN_MESSAGE_DELAY_MS, prefixError } from './checks.ts';
 import { normalisePlugins } from './normalise-plugins.ts';
+import { isPlaceholder } from './placeholders.ts';
 import { DEFAULT_MATRIX_TO_MESH_PREFIX, DEFAULT_MESH_TO_MATRIX_PREFIX, durationMs } from './schema/key.ts';
 import type { ParsedMatrix, ParsedRoom } from './schema/matrix.ts';
 import type { ParsedRadio } from './schema/meshtastic.ts';
@@ -25,7 +26,9 @@ export function normalise(parsed: ParsedConfig): RelayConfig {
   const config: RelayConfig = {
     matrix: matrixConfig,
     radios,
-    rooms: Object.values(parsed.matrix_rooms).map((one) => room(one, { parsed, radios, matrix: matrixConfig })),
+    rooms: Object.values(parsed.matrix_rooms)
+      .filter(({ id }) => !isPlaceholder(id))
+      .map((one) => room(one, { parsed, radios, matrix: matrixConfig })),
     radioFailover: parsed.radios.failover,
     relay: relay(parsed.relay),
     directMessages: {

@@ -13,6 +13,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { type Path, valueText } from './problems.ts';
+import { syntaxComplaints } from './yaml-errors.ts';
 
 export interface Place {
   readonly line: number;
@@ -74,7 +75,7 @@ export function readYaml(text: string): YamlSource {
       logLevel: 'error',
       customTags: pyYamlTags,
     });
-    reader.read(document);
+    reader.read(document, text);
   } catch (error) {
     // The parser's own text may quote the file.
     reader.fail(0, [], `cannot be read as YAML (${error instanceof Error ? error.name : 'failure'})`);
@@ -96,12 +97,10 @@ class Reader {
     this.#lines = lines;
   }
 
-  read(document: Document): void {
+  read(document: Document, text: string): void {
     this.#document = document;
-    for (const error of document.errors) {
-      const code = /^Flow (?:sequence|map)/.test(error.message) ? OPEN_BRACKET : error.code;
-      this.fail(error.pos[0], [], syntaxMessage(code), syntaxRemedy(code));
-    }
+    for (const { offset, message, remedy } of syntaxComplaints(document.errors, text))
+      this.fail(offset, [], message, remedy);
     for (const warning of document.warnings) {
       if (warning.code === 'TAG_RESOLVE_FAILED') this.fail(warning.pos[0], [], TAG_MESSAGE, 'put the value in quotes');
     }
@@ -256,44 +255,4 @@ function pathKey(path: Path): string {
   return JSON.stringify(path);
 }
 
-/** The parser files it under wrong indentation. */
-const OPEN_BRACKET = 'OPEN_BRACKET';
-
-/** Our own sentences: the parser's quote the text of the file, which may hold a password. */
-const SYNTAX: Readonly<Record<string, string>> = {
-  ALIAS_PROPS: 'an alias cannot have a tag or anchor',
-  BAD_ALIAS: 'a value that starts with * or & is read as an alias',
-  BAD_DIRECTIVE: 'a line that starts with % is read as a directive',
-  BAD_DQ_ESCAPE: 'a backslash in double quotes starts an escape that does not exist',
-  BAD_INDENT: 'the indentation does not fit the lines above',
-  BAD_SCALAR_START: 'a value starts with a character that needs quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'a nested mapping starts in the middle of a line',
-  BLOCK_IN_FLOW: 'an indented block stands inside brackets',
-  DUPLICATE_KEY: 'a key stands twice',
-  IMPOSSIBLE: 'the text cannot be understood',
-  KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
-  MISSING_CHAR: 'a colon, comma, quote or bracket is missing',
-  MULTILINE_IMPLICIT_KEY: 'a key goes over several lines, or a colon is missing',
-  [OPEN_BRACKET]: 'a bracket or brace that was opened above is not closed',
-  MULTIPLE_DOCS: 'the file holds more than one document',
-  TAB_AS_INDENT: 'a tab is used for indentation',
-  UNEXPECTED_TOKEN: 'something stands where it does not belong',
-};
-
 const TAG_MESSAGE = 'a value that starts with ! is read as a type, not as text';
-
-function syntaxMessage(code: string): string {
-  return `not valid YAML: ${SYNTAX[code] ?? code.toLowerCase().replaceAll('_', ' ')}`;
-}
-
-function syntaxRemedy(code: string): string | null {
-  if (code === 'TAB_AS_INDENT') return 'indent with spaces, not with tabs';
-  if (code === 'MULTIPLE_DOCS') return 'remove the line --- in the middle of the file';
-  if (code === 'BAD_INDENT' || code === 'BLOCK_AS_IMPLICIT_KEY')
-    return 'align the keys of one section in the same column';
-  if (code === OPEN_BRACKET) return 'close it with ] or }';
-  if (code === 'MISSING_CHAR') return 'check for a missing colon, quote or bracket in this line or the one above';
-  if (code === 'MULTILINE_IMPLICIT_KEY') return 'write key: value, with a colon and a space';
-  if (code === 'BAD_SCALAR_START' || code === 'BAD_ALIAS') return 'put the value in quotes';
-  return null;
-}

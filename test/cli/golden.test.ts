@@ -213,7 +213,10 @@ describe('config', () => {
       out: 'Found configuration file at: <root>/.mmrelay/config.yaml\n✅ Configuration file is valid!\n',
       err: '',
     });
-    expect((await run('config', 'check', '--config', '<root>/gone.yaml')).code).toBe(3);
+    const gone = await run('config', 'check', '--config', '<root>/gone.yaml');
+    expect(gone.code).toBe(3);
+    expect(gone.out).not.toContain('Found');
+    expect(gone.out).toContain('there is no such file');
     put(join(home, 'config.yaml'), `${CONFIG}unknwon: 1\n`);
     expect((await run('config', 'check')).code).toBe(0);
     expect((await run('config', 'check', '--strict')).code).toBe(3);

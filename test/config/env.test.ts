@@ -19,6 +19,7 @@ describe('environment (spec 01 section 2.4)', () => {
     ['MMRELAY_MESHTASTIC_HOST', 'other.test', { radios: [{ connection: { host: 'other.test' } }] }],
     ['MMRELAY_MESHTASTIC_PORT', '4404', { radios: [{ connection: { port: 4404 } }] }],
     ['MMRELAY_MESHTASTIC_CONNECTION_TYPE', 'TCP', { radios: [{ connection: { kind: 'tcp' } }] }],
+    ['MMRELAY_MESHTASTIC_CONNECTION_TYPE', 'network', { radios: [{ connection: { kind: 'tcp' } }] }],
     ['MMRELAY_MESHTASTIC_BROADCAST_ENABLED', 'off', { radios: [{ broadcastEnabled: false }] }],
     ['MMRELAY_MESHTASTIC_MESHNET_NAME', '007', { radios: [{ meshnetName: '007' }] }],
     ['MMRELAY_MESHTASTIC_MESSAGE_DELAY', '2.5', { radios: [{ messageDelayMs: 2500 }] }],

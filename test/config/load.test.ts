@@ -186,6 +186,16 @@ describe('problems', () => {
     expect(problemAt(loaded, 'meshtastic.meshnet_name')).toMatchObject({ severity: 'warning' });
   });
 
+  test('C10: beside a real room those of the sample are left out, and an account nobody filled in counts as absent', () => {
+    const loaded = parse(
+      `matrix: {homeserver: "https://example.matrix.org", password: ""}\n${MINIMAL.replace('matrix_rooms:\n', 'matrix_rooms:\n  - {id: "!someroomid:example.matrix.org", meshtastic_channel: 2}\n')}`,
+    );
+    expect(problemAt(loaded, 'matrix_rooms[0].id')).toMatchObject({ severity: 'warning' });
+    expect(problemAt(loaded, 'matrix.homeserver')).toMatchObject({ severity: 'warning' });
+    expect(loaded.config?.rooms.map(({ id }) => id)).toEqual([ROOM]);
+    expect(loaded.config?.matrix).toMatchObject({ homeserver: null, password: null });
+  });
+
   test('secrets are never shown', () => {
     const loaded = parse(
       `matrix:\n  password: [hunter2]\n  acces_token: syt_abcdefgh\n  access_token: {x: hunter2}\n${MINIMAL}  mqtt: {password: [hunter2]}\n`,
@@ -210,7 +220,7 @@ describe('files that are no configuration', () => {
     ['bytes', write('bytes.yaml', new Uint8Array([1, 0xff, 0xfe, 0])), /not a text file/],
     ['zeros', write('zero.yaml', new Uint8Array(10)), /not a text file/],
     ['a directory', folder, /is a directory/],
-    ['nothing', join(folder, 'absent.yaml'), /ENOENT/],
+    ['nothing', join(folder, 'absent.yaml'), /there is no such file/],
     ['tabs', write('tab.yaml', 'matrix:\n\tpassword: x\n'), /not valid YAML/],
     ['two documents', write('two.yaml', 'a: 1\n---\nb: 2\n'), /more than one document/],
   ])('%s', (_name, path, message) => {

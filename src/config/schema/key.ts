@@ -18,8 +18,8 @@ export interface KeyMeta {
   readonly placeholder?: boolean;
   /** Accepted and without effect, or replaced: says what to do instead. */
   readonly instead?: string;
-  /** What to do when it is missing or wrong. */
-  readonly remedy?: string;
+  /** What to do when it is missing or wrong; by the value, where that tells what was meant. */
+  readonly remedy?: string | ((value: unknown) => string | null);
   /** In words, what a value looks like. */
   readonly expected?: string;
 }

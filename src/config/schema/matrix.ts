@@ -87,14 +87,28 @@ export const matrixSchema = z.object({
   }),
 });
 
+const QUOTES = 'put it in plain quotes: a bare # starts a comment, a bare ! is read as a type';
+
+/** What somebody may have meant who wrote this for a room. */
+function roomIdRemedy(value: unknown): string {
+  const text = typeof value === 'string' ? value.trim() : '';
+  const [, linked] = /^https:\/\/matrix\.to\/#\/([^?]+)/.exec(text) ?? [];
+  if (linked !== undefined) return `write "${linked}"`;
+  if (text.startsWith('@')) return 'that is a user: name the room, by #alias:server or !id';
+  if (/^[^#!\s"“„«:]+:[^\s:]+$/.test(text)) return `write "#${text}" for an alias, or "!${text}" for a room id`;
+  if (/^#?[^#!\s"“„«:]+$/.test(text))
+    return 'add the server, as in "#mesh:example.org"; clients show it in the settings of the room';
+  return QUOTES;
+}
+
 /** One room. */
 export const roomSchema = z.object({
-  id: key(z.string().regex(/^[!#]\S+$/), {
+  id: key(z.string().regex(/^(?:!\S+|#\S+:\S+)$/), {
     doc: 'Room id (!..) or alias (#..). Quote it: a bare # starts a comment.',
     sample: SAMPLE_ROOM,
     placeholder: true,
     expected: 'a room id such as !abc:example.org or an alias such as #mesh:example.org',
-    remedy: 'put it in plain quotes: a bare # starts a comment, a bare ! is read as a type',
+    remedy: roomIdRemedy,
   }),
   meshtastic_channel: key(z.number().int().min(0).max(7), {
     doc: 'Channel index on the radio, 0 to 7.',

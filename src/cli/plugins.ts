@@ -1,26 +1,24 @@
-import {
-  type InstallResult,
-  installPlugins,
-  listPlugins,
-  newPlugin,
-  removePlugin,
-  testPluginCode,
-} from '../app/plugins/admin.ts';
+import { type InstallResult, installPlugins, newPlugin, removePlugin, testPluginCode } from '../app/plugins/admin.ts';
+import { listPlugins } from '../app/plugins/list.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
-import { type GlobalFlags, homePaths, loadSetup } from './context.ts';
+import { findConfig, type GlobalFlags, homePaths, loadSetup } from './context.ts';
 
 export interface ListFlags extends GlobalFlags {
   readonly json?: boolean;
 }
 
-/** plugins list */
+/** plugins list; without a configuration too: one looks here for what to write into it. */
 export function pluginsList(flags: ListFlags): ExitCode {
-  const rows = listPlugins(loadSetup(flags));
+  const found = findConfig(flags);
+  const isNone = found.config === null && found.file === null;
+  const rows = listPlugins(isNone ? { config: null, paths: homePaths(flags, found) } : loadSetup(flags));
   if (flags.json === true) console.log(JSON.stringify(rows, null, 2));
   else {
     const width = Math.max(...rows.map(({ name }) => name.length));
     for (const { name, tier, active, note } of rows)
       console.log(`${active ? '*' : ' '} ${name.padEnd(width)}  ${tier.padEnd(9)}  ${note}`.trimEnd());
+    if (isNone)
+      console.log('\nThere is no configuration yet, so none is active: `mmrelay setup` or `mmrelay config generate`.');
     console.log('\n* active. Switch one on with "active: true" in its section of the configuration.');
   }
   return EXIT.ok;
@@ -42,8 +40,8 @@ function resultLine({ name, commit, changed, news, problem }: InstallResult): st
 
 /** plugins remove */
 export function pluginsRemove(flags: GlobalFlags, name: string): ExitCode {
-  const { folder, keptIn } = removePlugin(loadSetup(flags), name);
-  console.log(`Removed the code in ${folder}. Its entry in the configuration and its data stay.`);
+  const { code, keptIn } = removePlugin(loadSetup(flags), name);
+  console.log(`Removed the code: ${code}. Its entry in the configuration and its data stay.`);
   if (keptIn !== null) console.log(`It is your own, so it is kept in ${keptIn}; delete that when you like.`);
   return EXIT.ok;
 }

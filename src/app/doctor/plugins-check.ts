@@ -1,6 +1,6 @@
 import type { AppPaths } from '../../config/paths.ts';
 import type { RelayConfig } from '../../config/types.ts';
-import { listPlugins } from '../plugins/admin.ts';
+import { listPlugins } from '../plugins/list.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 /** Active plugins whose code is not there, or is none: what a start would find, without running any of it. */

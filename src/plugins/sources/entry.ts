@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RelayError } from '../../util/relay-error.ts';
@@ -7,19 +7,28 @@ import { replacementFor } from './python.ts';
 
 const ENTRY_FILES = ['index.ts', 'index.mts', 'index.js', 'index.mjs', 'plugin.ts', 'plugin.js'];
 
-/** The folder or single file of a custom plugin. @throws RelayError PLUGIN_NAME, PLUGIN_MISSING, PLUGIN_PYTHON, PLUGIN_PATH */
+/** The module of a custom plugin. @throws RelayError PLUGIN_NAME, PLUGIN_MISSING, PLUGIN_PYTHON, PLUGIN_PATH */
 export function customEntry(root: string, name: string): string {
-  if (!isPluginName(name)) throw new RelayError('PLUGIN_NAME', `"${name}" cannot be the name of a plugin`);
-  const file = [`${name}.ts`, `${name}.js`, `${name}.mjs`]
-    .map((path) => join(root, path))
-    .find((path) => existsSync(path));
-  const folder = join(root, name);
-  if (!existsSync(folder) && file !== undefined) return moduleUrl(root, file);
-  if (!existsSync(folder))
-    throw new RelayError('PLUGIN_MISSING', `There is no ${folder}; "mmrelay plugins new ${name}" makes one`);
+  const code = customCode(root, name);
+  if (code === null)
+    throw new RelayError('PLUGIN_MISSING', `There is no ${join(root, name)}; "mmrelay plugins new ${name}" makes one`);
+  if (isFile(code)) return moduleUrl(root, code);
   // The folder itself may not lead elsewhere either.
-  contained(root, folder);
-  return folderEntry(folder, name);
+  contained(root, code);
+  return folderEntry(code, name);
+}
+
+/**
+ * Where the code of a custom plugin is: its folder or its only file. A folder that holds data and nothing else is no
+ * code: it is the data folder of a single file. null: there is none. @throws RelayError PLUGIN_NAME
+ */
+export function customCode(root: string, name: string): string | null {
+  if (!isPluginName(name)) throw new RelayError('PLUGIN_NAME', `"${name}" cannot be the name of a plugin`);
+  const folder = join(root, name);
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder && readdirSync(folder).some((item) => item !== 'data')) return folder;
+  const files = [`${name}.ts`, `${name}.js`, `${name}.mjs`].map((file) => join(root, file));
+  return files.find(isFile) ?? (isFolder ? folder : null);
 }
 
 /**

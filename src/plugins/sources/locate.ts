@@ -1,8 +1,8 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { basename, join, resolve, sep } from 'node:path';
+import { basename, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { RelayError } from '../../util/relay-error.ts';
-import { customEntry, folderEntry } from './entry.ts';
+import { customCode, customEntry, folderEntry } from './entry.ts';
 
 /** A plugin that somebody writes, on this disk. */
 export interface PluginCode {
@@ -21,8 +21,7 @@ export interface PluginCode {
 export function locatePlugin(customRoot: string, which: string): PluginCode {
   if (!isPath(which)) {
     const entry = customEntry(customRoot, which);
-    const folder = join(customRoot, which);
-    return { name: which, path: existsSync(folder) ? realpathSync(folder) : fileURLToPath(entry), entry };
+    return { name: which, path: realpathSync(customCode(customRoot, which) ?? fileURLToPath(entry)), entry };
   }
   if (!existsSync(which)) throw new RelayError('PLUGIN_MISSING', `There is no ${resolve(which)}`);
   const path = realpathSync(which);

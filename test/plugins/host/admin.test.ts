@@ -3,13 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import {
-  installPlugins,
-  listPlugins,
-  newPlugin,
-  removePlugin,
-  testPluginCode,
-} from '../../../src/app/plugins/admin.ts';
+import { installPlugins, newPlugin, removePlugin, testPluginCode } from '../../../src/app/plugins/admin.ts';
+import { listPlugins } from '../../../src/app/plugins/list.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { config } from '../../config/helpers.ts';
 import { createRepository, pluginCode } from '../sources/git-server.ts';
@@ -91,6 +86,27 @@ it('keeps the code of a custom plugin that is removed: it may be nowhere else', 
   expect(readdirSync(folder)).toEqual(['data']);
 });
 
+it('takes a single file with its test, and leaves its data, which are no code of their own', () => {
+  const given = setup();
+  const root = given.paths.customPlugins.path;
+  mkdirSync(join(root, 'lone', 'data'), { recursive: true });
+  for (const file of ['lone.ts', 'lone.test.ts', 'other.ts']) writeFileSync(join(root, file), '');
+  expect(listPlugins(given).find(({ name }) => name === 'lone')).toMatchObject({ broken: false });
+  const { code, keptIn } = removePlugin(given, 'lone');
+  expect(code).toBe(join(root, 'lone.ts'));
+  expect(readdirSync(keptIn ?? '').sort()).toEqual(['lone.test.ts', 'lone.ts']);
+  expect(readdirSync(root).sort()).toEqual(['lone', 'other.ts']);
+  expect(readdirSync(join(root, 'lone'))).toEqual(['data']);
+});
+
+it('lists without a configuration: the core plugins, and what is on the disk', () => {
+  const { paths } = setup();
+  newPlugin(paths, 'mine');
+  const rows = listPlugins({ config: null, paths });
+  expect(rows.filter(({ tier }) => tier === 'core').map(({ name }) => name)).toContain('ping');
+  expect(rows.find(({ name }) => name === 'mine')).toMatchObject({ tier: 'custom', active: false, broken: false });
+});
+
 it('lists, installs, updates and removes', async () => {
   const repository = createRepository('lamp');
   const first = repository.commit({ 'index.js': pluginCode('lamp', '1') });
@@ -135,7 +151,11 @@ community-plugins:
     expect(readFileSync(entry, 'utf8')).toContain(`version: '${version}'`);
   }
   await expect(installPlugins(given, ['nobody'], false)).rejects.toThrow(/Not in community-plugins.*nobody/);
-  const { folder, keptIn } = removePlugin(given, 'lamp');
-  expect([existsSync(folder), keptIn]).toEqual([false, null]);
+  const rows = listPlugins({ ...given, config: null }).filter(({ tier }) => tier === 'community');
+  expect(rows.map(({ note: words }) => words)).toEqual(
+    expect.arrayContaining([expect.stringMatching(/index\.js \(not in the configuration\)/)]),
+  );
+  const { code, keptIn } = removePlugin(given, 'lamp');
+  expect([existsSync(code), keptIn]).toEqual([false, null]);
   expect(() => removePlugin(given, 'nobody')).toThrow(/no code of a plugin/);
 });

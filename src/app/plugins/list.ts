@@ -1,0 +1,130 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join, parse, relative } from 'node:path';
+import { nearest } from '../../config/nearest.ts';
+import type { AppPaths } from '../../config/paths.ts';
+import type { PluginEntryConfig, RelayConfig } from '../../config/types.ts';
+import { customEntry, folderEntry } from '../../plugins/sources/entry.ts';
+import { isPluginName } from '../../plugins/validate.ts';
+import { errorText } from '../../util/relay-error.ts';
+import { type PluginSetup, sourceOf } from './community-setup.ts';
+import { CORE_PLUGINS } from './core-plugins.ts';
+import { communityPlugin } from './create-plugins.ts';
+
+export interface PluginRow {
+  readonly name: string;
+  readonly tier: 'core' | 'custom' | 'community';
+  readonly active: boolean;
+  /** What is wrong with its code, or where that comes from. */
+  readonly note: string;
+  /** Its code is not there, or cannot run here. */
+  readonly broken: boolean;
+}
+
+export interface PluginListing {
+  /** null: there is none yet; what is on the disk is listed all the same. */
+  readonly config: RelayConfig | null;
+  readonly paths: AppPaths;
+}
+
+/** Every plugin there is: the core ones, those of the configuration, and code in the home that nothing names. */
+export function listPlugins({ config, paths }: PluginListing): readonly PluginRow[] {
+  const { core, custom } = config?.plugins ?? { core: [], custom: [] };
+  const isActive = (entries: readonly PluginEntryConfig[], name: string): boolean =>
+    entries.some((entry) => entry.name === name && entry.active);
+  const coreRows = [...new Set([...CORE_PLUGINS, ...core.map(({ name }) => name)])].map((name) => ({
+    name,
+    tier: 'core' as const,
+    active: isActive(core, name),
+    ...(CORE_PLUGINS.includes(name) ? { note: '', broken: false } : { note: unknownCore(name), broken: true }),
+  }));
+  const customNames = new Set([...custom.map(({ name }) => name), ...customNamesIn(paths.customPlugins.path)]);
+  const customRows = [...customNames].map((name) => ({
+    name,
+    tier: 'custom' as const,
+    active: isActive(custom, name),
+    ...noteOf(
+      () => customEntry(paths.customPlugins.path, name),
+      custom.some((entry) => entry.name === name),
+    ),
+  }));
+  return [
+    ...coreRows,
+    ...customRows,
+    ...(config === null ? [] : communityRows({ config, paths })),
+    ...checkoutRows({ config, paths }),
+  ];
+}
+
+function communityRows(setup: PluginSetup): readonly PluginRow[] {
+  return setup.config.plugins.community.map((entry) => ({
+    name: entry.name,
+    tier: 'community' as const,
+    active: entry.active,
+    ...noteOf(() => {
+      const folder = sourceOf(setup).folder(communityPlugin(entry));
+      return existsSync(folder) ? folderEntry(folder, entry.name) : `not installed; from ${entry.source?.repository}`;
+    }, true),
+  }));
+}
+
+/** Checkouts that no entry names, and those of mmrelay 1.x: Python, directly in the community folder. */
+function checkoutRows({ config, paths }: PluginListing): readonly PluginRow[] {
+  const root = paths.communityPlugins.path;
+  const named = config === null ? [] : config.plugins.community.map((entry) => checkoutOf({ config, paths }, entry));
+  return checkoutsBelow(root, CHECKOUT_DEPTH)
+    .filter((folder) => !named.includes(folder))
+    .map((folder) => ({
+      name: relative(root, folder),
+      tier: 'community' as const,
+      active: false,
+      ...noteOf(() => folderEntry(folder, basename(folder)), false),
+    }));
+}
+
+/** null: its entry does not say where from. */
+function checkoutOf(setup: PluginSetup, entry: PluginEntryConfig): string | null {
+  try {
+    return sourceOf(setup).folder(communityPlugin(entry));
+  } catch {
+    return null; // Its own row says what is wrong.
+  }
+}
+
+/** `host/owner/name`, and groups of some git servers. */
+const CHECKOUT_DEPTH = 5;
+
+function checkoutsBelow(root: string, depth: number): readonly string[] {
+  return folderNames(root).flatMap((name) => {
+    const folder = join(root, name);
+    const isCheckout = existsSync(join(folder, '.git')) || readdirSync(folder).some((file) => file.endsWith('.py'));
+    return isCheckout ? [folder] : depth > 1 ? checkoutsBelow(folder, depth - 1) : [];
+  });
+}
+
+function unknownCore(name: string): string {
+  const meant = nearest(name, CORE_PLUGINS);
+  return `there is no core plugin of this name${meant === null ? '' : `; did you mean ${meant}?`}`;
+}
+
+function noteOf(locate: () => string, isConfigured: boolean): Pick<PluginRow, 'note' | 'broken'> {
+  try {
+    const found = locate();
+    return { note: isConfigured ? found : `${found} (not in the configuration)`, broken: false };
+  } catch (error) {
+    return { note: errorText(error), broken: true };
+  }
+}
+
+function folderNames(root: string): string[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isPluginName(entry.name))
+    .map(({ name }) => name);
+}
+
+/** Of folders and of single files. */
+function customNamesIn(root: string): string[] {
+  if (!existsSync(root)) return [];
+  const files = readdirSync(root).filter((file) => /\.(?:ts|js|mjs)$/.test(file) && !file.includes('.test.'));
+  return [...folderNames(root), ...files.map((file) => parse(file).name).filter(isPluginName)];
+}

@@ -22,6 +22,12 @@ interface Wait {
   reason: string;
 }
 
+/** What the owner of a room can do, who may not know that the relay goes on trying. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  MATRIX_FORBIDDEN: 'invite the account, it joins by itself',
+  MATRIX_NOT_FOUND: 'check the alias; where there is none, invite the account',
+};
+
 const BACKOFF = { baseMs: 2_000, capMs: 300_000 };
 
 /**
@@ -127,7 +133,7 @@ export class RoomNames {
         onResolved();
         return;
       } catch (error) {
-        const reason = errorText(error);
+        const reason = reasonOf(error);
         // Before the first login there is nothing to say that the state of the Matrix side does not say.
         const early = error instanceof RelayError && error.code === 'MATRIX_NOT_READY';
         if (reason !== wait.reason && !early && !isOver())
@@ -137,4 +143,9 @@ export class RoomNames {
       }
     }
   }
+}
+
+function reasonOf(error: unknown): string {
+  const remedy = error instanceof RelayError ? REMEDIES[error.code] : undefined;
+  return remedy === undefined ? errorText(error) : `${errorText(error)} (${remedy})`;
 }

@@ -294,7 +294,9 @@ class RunningDaemon implements Daemon {
       wasReady: this.#wasReady,
       troubles: [
         ...this.#engine.stuckLoops().map((loop) => `${loop} is stuck`),
-        ...[...this.#engine.blockedRooms()].map(([room, reason]) => `${room}: ${reason}`),
+        ...[...this.#engine.blockedRooms()].map(([room, reason]) =>
+          reason.includes(room) ? reason : `${room}: ${reason}`,
+        ),
         ...pluginTroubles(this.#plugins),
       ],
     });

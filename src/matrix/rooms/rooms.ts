@@ -136,14 +136,10 @@ export class Rooms {
     }
   }
 
-  /** Mapped rooms we cannot get into, in words; null when all is well. */
+  /** Mapped rooms we cannot get into; null when all is well. Why is in the error of `resolve`. */
   problem(): string | null {
-    const words: string[] = [];
-    for (const name of this.#mapped) {
-      const error = this.#entries.get(name)?.error ?? null;
-      if (error !== null) words.push(error.message);
-    }
-    return words.length === 0 ? null : words.join('; ');
+    const shut = [...this.#mapped].filter((name) => (this.#entries.get(name)?.error ?? null) !== null);
+    return shut.length === 0 ? null : `not joined: ${shut.join(', ')}`;
   }
 
   #current({ roomId }: Entry): string | null {
@@ -199,7 +195,7 @@ export class Rooms {
       const roomId = failure.code === 'MATRIX_NOT_FOUND' && name.startsWith('#') ? null : entry.roomId;
       const failures = entry.failures + 1;
       Object.assign(entry, { roomId, failures, notBeforeMs: clock.monotonic() + pauseMs, error: failure });
-      logger.warn('A room cannot be joined', { room: name, reason: failure.message, retryInMs: pauseMs });
+      logger.debug('A room cannot be joined', { room: name, reason: failure.message, retryInMs: pauseMs });
       throw withPause(failure, pauseMs);
     }
   }

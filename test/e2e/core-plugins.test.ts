@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import type { JsonObject } from '../../src/util/json.ts';
 import { type CryptoUser, cryptoUser, type Heard, openAttachment } from '../matrix/support/crypto-user.ts';
 import { forecastAnswer, inlandAnswer } from '../plugins/weather/answers.ts';
+import { listen } from '../support/listen.ts';
 import { DaemonProcess } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
 import { type Synapse, startSynapse } from './support/synapse.ts';
@@ -56,8 +56,7 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (${missin
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify(request.url?.startsWith('/marine') ? inlandAnswer : forecastAnswer));
     });
-    await new Promise<void>((resolve) => weather.listen(0, '127.0.0.1', resolve));
-    const weatherUrl = `http://127.0.0.1:${(weather.address() as AddressInfo).port}`;
+    const weatherUrl = `http://127.0.0.1:${await listen(weather)}`;
     synapse = await startSynapse({ rateLimits: 'off' });
     await synapse.registerUser('relay', 'a password');
     carol = await cryptoUser(synapse.baseUrl, await synapse.registerUser('carol', 'another'));

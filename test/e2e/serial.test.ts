@@ -15,6 +15,7 @@ import type { LogFields, Logger } from '../../src/util/logger.ts';
 import type { ManualClock } from '../../src/util/manual-clock.ts';
 import { describeTransport, type TransportRig } from '../contract/transport-contract.ts';
 import { RecordingSink } from '../radio/radio-rig.ts';
+import { listen } from '../support/listen.ts';
 import { eventually } from './support/eventually.ts';
 import { openOn, SerialCable, socatMissing } from './support/pty.ts';
 import { LONG_TEST_MS, RadioStage, relayUnderCuts } from './support/radio-stage.ts';
@@ -37,9 +38,7 @@ async function farEnd() {
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => received.push(bytes));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const port = await listen(server);
   const close = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));

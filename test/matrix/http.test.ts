@@ -4,6 +4,7 @@ import { toRelayError } from '../../src/matrix/errors.ts';
 import { createHttp, HttpFailure } from '../../src/matrix/http.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { ManualClock } from '../../src/util/manual-clock.ts';
+import { closeHttp, listen } from '../support/listen.ts';
 import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from './support/scripted-server.ts';
 
 let server: ScriptedServer | null = null;
@@ -83,27 +84,26 @@ describe('failures of the homeserver', () => {
     expect(toRelayError(await failureOf(url), 'send')).toMatchObject({ code: 'MATRIX_UNAVAILABLE', certain: true });
     const unknown = toRelayError(await failureOf('http://no-such-host.invalid'), 'send');
     expect(unknown).toMatchObject({ code: 'MATRIX_UNAVAILABLE', retry: { kind: 'later' }, certain: true });
-    const cutter = createServer((incoming) => incoming.socket.destroy()).listen(0, '127.0.0.1');
-    await new Promise((resolve) => cutter.once('listening', resolve));
-    const port = (cutter.address() as { port: number }).port;
-    expect(toRelayError(await failureOf(`http://127.0.0.1:${port}`), 'send')).toMatchObject({ certain: false });
+    const cutter = createServer((incoming) => incoming.socket.destroy());
+    expect(toRelayError(await failureOf(`http://127.0.0.1:${await listen(cutter)}`), 'send')).toMatchObject({
+      certain: false,
+    });
     cutter.close();
   });
 
   it('gives up after 25 s, also in the middle of a body', async () => {
     const clock = new ManualClock();
-    const slow = createServer((_, outgoing) => void outgoing.writeHead(200).write('{"half":')).listen(0, '127.0.0.1');
-    await new Promise((resolve) => slow.once('listening', resolve));
+    const slow = createServer((_, outgoing) => void outgoing.writeHead(200).write('{"half":'));
+    const port = await listen(slow);
     const asked = new Promise((resolve) => slow.once('request', resolve));
-    const failure = failureOf(`http://127.0.0.1:${(slow.address() as { port: number }).port}`, clock);
+    const failure = failureOf(`http://127.0.0.1:${port}`, clock);
     await asked;
     await clock.advance(24_999);
     await clock.advance(1);
     expect(await failure).toBeInstanceOf(HttpFailure);
     expect(await failure).toMatchObject({ kind: 'timeout' });
     expect(clock.pending()).toBe(0);
-    slow.closeAllConnections();
-    slow.close();
+    await closeHttp(slow);
   });
 });
 

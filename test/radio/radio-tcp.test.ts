@@ -7,6 +7,7 @@ import { createRadio } from '../../src/radio/radio.ts';
 import type { RadioPort } from '../../src/relay/ports.ts';
 import { silentLogger } from '../../src/util/logger.ts';
 import { ManualClock } from '../../src/util/manual-clock.ts';
+import { listen } from '../support/listen.ts';
 import { fromRadioFrames } from './captures.ts';
 import { RecordingSink, textPacket } from './radio-rig.ts';
 
@@ -18,10 +19,8 @@ class TcpFirmware {
   /** Packets for the phone, sent once the configuration is complete. */
   backlog: Uint8Array[] = [];
 
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    const address = this.server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+  listen(): Promise<number> {
+    return listen(this.server);
   }
 
   #onClient(socket: Socket): void {

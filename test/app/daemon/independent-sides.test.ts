@@ -13,6 +13,7 @@ import type { Clock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
 import { Person } from '../../chaos/support/person.ts';
+import { closeHttp, listen } from '../../support/listen.ts';
 import { scaledClock } from '../../support/scaled-clock.ts';
 
 const ALICE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
@@ -131,11 +132,8 @@ describe('the two sides do not need each other', () => {
       seen.requests += 1;
       response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad gateway</html>');
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    closing.push(() => new Promise((resolve) => void server.close(() => resolve(null))));
-    closing.push(() => server.closeAllConnections());
-    const address = server.address();
-    const homeserver = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    const homeserver = `http://127.0.0.1:${await listen(server)}`;
+    closing.push(() => closeHttp(server));
     const clock = new ManualClock();
     const { daemon, fatal } = startDaemon({ clock, port: 1, homeserver, room: '!room:sides.local', token: 'token' });
     for (let second = 0; second < 120; second += 1) {

@@ -13,9 +13,10 @@ import { openStore } from '../../../src/store/open-store.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { outboxRow } from '../../store/fixtures-plain.ts';
+import { freePort } from '../../support/free-port.ts';
+import { listen } from '../../support/listen.ts';
 import { oldRelayOn } from '../../support/old-relay-process.ts';
 import { oldDatabase, put, scratch } from '../support/old-homes.ts';
-import { freePort } from '../support/relay-home.ts';
 
 const CONFIG = (change = ''): string => `
 matrix_rooms:
@@ -140,9 +141,7 @@ describe('doctor', () => {
       visits += 1;
       socket.destroy();
     });
-    await new Promise<void>((resolve) => radio.listen(0, '127.0.0.1', resolve));
-    const address = radio.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const port = await listen(radio);
     put(
       join(home, 'config.yaml'),
       CONFIG('matrix:\n  homeserver: http://127.0.0.1:1\n  access_token: t0ken\n').replace('port: 1', `port: ${port}`),

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHomeserver, type Homeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
+import { freePort } from '../../support/free-port.ts';
 
 /** A home with a configuration, a homeserver with a room, a radio with one neighbour. */
 export interface RelayWorld {
@@ -60,18 +60,6 @@ ${extra}`;
       rmSync(home, { recursive: true, force: true });
     },
   };
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Waits for a real event of another part, looking often. */

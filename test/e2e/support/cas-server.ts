@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { closeHttp, listen } from '../../support/listen.ts';
 
 export interface CasServer {
   readonly url: string;
@@ -19,17 +19,9 @@ export async function casServer(user: string): Promise<CasServer> {
 <cas:authenticationSuccess><cas:user>${user}</cas:user></cas:authenticationSuccess></cas:serviceResponse>`);
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    url: `http://127.0.0.1:${await listen(server)}`,
+    close: () => closeHttp(server),
   };
 }
 

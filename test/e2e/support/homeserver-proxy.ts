@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { BAD_GATEWAY_HTML } from '../../../src/sandbox/homeserver/outage.ts';
+import { closeHttp, listen } from '../../support/listen.ts';
 
 /** `drop-answer`: the homeserver does what it was asked, but the connection dies before the answer. */
 export type ProxyOutage = 'refuse' | 'hang' | 'bad-gateway' | 'drop-answer';
@@ -35,9 +34,7 @@ export class HomeserverProxy {
     if (this.#server !== null) return;
     const server = createServer((incoming, answer) => this.#serve(incoming, answer));
     this.#server = server;
-    server.listen(this.#port, '127.0.0.1');
-    await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
+    this.#port = await listen(server, this.#port);
   }
 
   /** null ends it; requests that hung are cut off then. */
@@ -58,10 +55,7 @@ export class HomeserverProxy {
     const server = this.#server;
     if (server === null) return;
     this.#server = null;
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
+    await closeHttp(server);
   }
 
   #serve(incoming: IncomingMessage, answer: ServerResponse): void {

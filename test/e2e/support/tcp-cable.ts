@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { listen } from '../../support/listen.ts';
 
 interface Pair {
   readonly outer: Socket;
@@ -18,12 +18,8 @@ export class TcpCable {
   }
 
   /** @returns the port to connect to */
-  async listen(): Promise<number> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return address.port;
+  listen(): Promise<number> {
+    return listen(this.#server);
   }
 
   /** Every connection is reset, and new ones too, until `mend`. */

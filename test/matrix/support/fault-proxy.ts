@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { closeHttp, listen } from '../../support/listen.ts';
 
 /** What happens to requests: passed on, or one of the ways in which homeservers and proxies fail. */
 export type Fault =
@@ -44,12 +44,8 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     if (fault === 'none' || fault === 'drop-answer') pass(target, incoming, outgoing, fault === 'drop-answer');
     else fail(fault, incoming, outgoing);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${await listen(server)}`,
     seen,
     fault(next, match = /./) {
       kind = next;
@@ -59,11 +55,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     answer: (match, body) => {
       answers.push([match, body]);
     },
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    close: () => closeHttp(server),
   };
 }
 

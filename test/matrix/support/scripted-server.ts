@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { JsonObject } from '../../../src/util/json.ts';
+import { closeHttp, listen } from '../../support/listen.ts';
 
 export interface ScriptedRequest {
   readonly method: string;
@@ -50,18 +50,10 @@ export async function scriptedServer(
     });
     outgoing.end(json ? JSON.stringify(reply.body) : reply.body);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${await listen(server)}`,
     requests,
     count: (path) => requests.filter((request) => request.path.endsWith(path)).length,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    close: () => closeHttp(server),
   };
 }

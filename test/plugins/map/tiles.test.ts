@@ -1,6 +1,5 @@
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,11 +12,13 @@ import type { HostCall } from '../../../src/plugins/protocol.ts';
 import { limitedFetch } from '../../../src/plugins/runtime/fetch.ts';
 import { PluginRuntime } from '../../../src/plugins/runtime/runtime.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
+import { closeHttp, listen } from '../../support/listen.ts';
 import { colorAt, expectPicture, readPng } from '../png.ts';
 
 const seen: string[] = [];
 let status = 200;
 let tile: Uint8Array;
+let port: number;
 const server = createServer((request, response) => {
   seen.push(`${request.headers['user-agent']} ${request.url}`);
   response.writeHead(status).end(tile);
@@ -27,9 +28,9 @@ beforeAll(async () => {
   tile = await rasterise(
     '<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256"><rect width="256" height="256" fill="#8fce8f"/><rect width="255" height="255" fill="none" stroke="#060"/></svg>',
   );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  port = await listen(server);
 });
-afterAll(() => new Promise((resolve) => server.close(resolve)));
+afterAll(() => closeHttp(server));
 beforeEach(() => {
   seen.length = 0;
   status = 200;
@@ -41,7 +42,6 @@ async function mapOverHttp(config: object = {}) {
   const clock = new ManualClock(Date.UTC(2026, 10, 21, 12));
   const log: string[] = [];
   const images: Uint8Array[] = [];
-  const { port } = server.address() as AddressInfo;
   const answers: Partial<Record<HostCall['op'], unknown>> = {
     'nodes.list': [{ num: 1, id: '!00000001', shortName: 'ALFA', lastHeardS: clock.now() / 1000, own: false }],
     'positions.all': new Map([[1, { latitude: 52.52, longitude: 13.4, altitudeM: null, timeS: 0, precisionBits: 13 }]]),

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { askForecast, askMarine, findPlace } from '../../../plugins/weather/service.ts';
 import { limitedFetch } from '../../../src/plugins/runtime/fetch.ts';
 import { HttpClient } from '../../../src/plugins/runtime/http.ts';
+import { closeHttp, listen } from '../../support/listen.ts';
 import { forecastAnswer } from './answers.ts';
 
 const asked: string[] = [];
@@ -13,12 +13,10 @@ const server = createServer((request, response) => {
   response.end(JSON.stringify(request.url?.startsWith('/search') ? found : forecastAnswer));
 });
 
-beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
-afterAll(() => new Promise((resolve) => server.close(resolve)));
+afterAll(() => closeHttp(server));
 
 it('asks a server of its own over HTTP', async () => {
-  const { port } = server.address() as AddressInfo;
-  const base = `http://127.0.0.1:${port}`;
+  const base = `http://127.0.0.1:${await listen(server)}`;
   const http = new HttpClient({ hosts: ['127.0.0.1'], userAgent: 'test/1', fetch: limitedFetch, now: () => 0 });
   const place = await findPlace(http, `${base}/search`, 'Wien & Umgebung');
   expect(place).toEqual({ latitude: 48.2, longitude: 16.4 });

@@ -1,18 +1,10 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { TcpTransport } from '../../../src/radio/transport/tcp.ts';
 import type { Transport } from '../../../src/radio/transport/types.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
 import { describeTransport, type TransportRig } from '../../contract/transport-contract.ts';
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-  });
-}
+import { listen } from '../../support/listen.ts';
 
 async function createTcpRig(): Promise<TransportRig> {
   const sockets: Socket[] = [];

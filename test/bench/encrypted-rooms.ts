@@ -11,8 +11,7 @@ import { sdkLogger } from '../../src/matrix/sdk-logger.ts';
 import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { silentLogger } from '../../src/util/logger.ts';
-import { signInRelay } from '../chaos/support/chaos-homeserver.ts';
-import { DaemonProcess } from '../e2e/support/daemon-process.ts';
+import { signedInRelay } from '../e2e/support/signed-in-relay.ts';
 import { cryptoUser } from '../matrix/support/crypto-user.ts';
 import type { Measure } from './measures.ts';
 import { processStats } from './process-stats.ts';
@@ -40,17 +39,8 @@ async function measureWith(entry: string, sessions: number): Promise<readonly Me
   const person = await cryptoUser(homeserver.baseUrl, homeserver.registerUser('carol', 'x'));
   const rooms: string[] = [];
   for (let n = 0; n < ROOMS; n += 1) rooms.push(await person.createRoom({ encrypted: true }));
-  signInRelay(home, homeserver.baseUrl, bot);
   await fillStore(home, bot, rooms, sessions);
-  const daemon = new DaemonProcess({
-    entry,
-    home,
-    config: {
-      meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: radio.port, meshnet_name: 'Bench' },
-      matrix: { homeserver: homeserver.baseUrl, bot_user_id: bot.userId },
-      matrix_rooms: rooms.map((id) => ({ id, meshtastic_channel: 0 })),
-    },
-  });
+  const daemon = signedInRelay({ entry, home, homeserver, bot, radio, meshnet: 'Bench', rooms });
   try {
     // The first life joins the rooms and publishes its keys.
     daemon.start();

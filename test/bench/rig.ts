@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { signInRelay } from '../chaos/support/chaos-homeserver.ts';
 import { Person } from '../chaos/support/person.ts';
-import { DaemonProcess } from '../e2e/support/daemon-process.ts';
+import type { DaemonProcess } from '../e2e/support/daemon-process.ts';
+import { signedInRelay } from '../e2e/support/signed-in-relay.ts';
 
 export const NODE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
 /** The radio's to-phone queue holds 32. */
@@ -45,17 +45,15 @@ export async function buildRig({ entry, parent = tmpdir(), config = {} }: RigOpt
   const bot = homeserver.registerUser('relay', 'x');
   const person = new Person({ ...homeserver.registerUser('carol', 'x'), baseUrl: homeserver.baseUrl });
   const roomId = await person.createRoom('Bench');
-  signInRelay(home, homeserver.baseUrl, bot);
-  const daemon = new DaemonProcess({
+  const daemon = signedInRelay({
     entry,
     home,
-    config: {
-      ...config,
-      meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: radio.port, meshnet_name: 'Bench' },
-      matrix: { homeserver: homeserver.baseUrl, bot_user_id: bot.userId },
-      matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
-      relay: { user_rate_limit: { burst: 10_000, per_minute: 10_000 } },
-    },
+    homeserver,
+    bot,
+    radio,
+    meshnet: 'Bench',
+    rooms: [roomId],
+    sections: config,
   });
   return {
     radio,

@@ -5,6 +5,7 @@ import { openStore } from '../../src/store/open-store.ts';
 import { silentLogger } from '../../src/util/logger.ts';
 import { home13, home14, put } from '../app/support/old-homes.ts';
 import { cliBox } from './run-cli.ts';
+import { stableDoctor } from './stable-doctor.ts';
 
 const CONFIG = `
 matrix_rooms: [{id: "#mesh:example.org", meshtastic_channel: 0}]
@@ -17,15 +18,7 @@ test('doctor of a home of 1.3: word for word but for the machine, exit 0; --migr
   put(join(home, 'config.yaml'), CONFIG);
   const { code, out } = await run('doctor', '--offline');
   expect(code).toBe(0);
-  const stable = out
-    .replace(/MMRelay: .*/, 'MMRelay: <version>')
-    .replace(/Node.js: .*/, 'Node.js: <version>')
-    .replace(/Platform: .*/, 'Platform: <platform>')
-    .replace(/. {1,2}[\d.]+ GB free of [\d.]+ GB \(\d+% used\)(\n {6}→.*)?/u, '<disk>')
-    .replace(/[-\d]{10} [:\d]{8} UTC/, '<date> UTC')
-    .replace(/: [\d.]+ MB, schema/, ': <size>, schema')
-    .replace(/⚠️ {2}\d+ warnings?/, '');
-  expect(stable.slice(stable.indexOf('📝'))).toMatchInlineSnapshot(`
+  expect(stableDoctor(out)).toMatchInlineSnapshot(`
     "📝 Configuration:
        ✅ <root>/.mmrelay/config.yaml: valid
 

@@ -6,9 +6,9 @@ import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { signInRelay } from '../chaos/support/chaos-homeserver.ts';
 import { type CryptoUser, cryptoUser } from '../matrix/support/crypto-user.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
+import type { DaemonProcess } from './support/daemon-process.ts';
+import { signedInRelay } from './support/signed-in-relay.ts';
 import { canMount, smallDisk } from './support/small-disk.ts';
 
 const NODE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
@@ -36,17 +36,7 @@ async function world(home: string, wrapper: readonly string[] = []): Promise<Wor
   const person = await cryptoUser(homeserver.baseUrl, homeserver.registerUser('carol', 'x'));
   onTestFinished(() => person.stop());
   const roomId = await person.createRoom({ encrypted: true });
-  signInRelay(home, homeserver.baseUrl, bot);
-  const daemon = new DaemonProcess({
-    home,
-    wrapper,
-    config: {
-      meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: radio.port, meshnet_name: 'Full' },
-      matrix: { homeserver: homeserver.baseUrl, bot_user_id: bot.userId },
-      matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
-      relay: { user_rate_limit: { burst: 10_000, per_minute: 10_000 } },
-    },
-  });
+  const daemon = signedInRelay({ home, wrapper, homeserver, bot, radio, meshnet: 'Full', rooms: [roomId] });
   onTestFinished(() => daemon.close());
   return {
     daemon,

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { signInRelay } from '../chaos/support/chaos-homeserver.ts';
 import { type CryptoUser, cryptoUser } from '../matrix/support/crypto-user.ts';
 import { testUser } from '../matrix/support/test-user.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
+import { signedInRelay } from './support/signed-in-relay.ts';
 import { type SynapseUser, startSynapse } from './support/synapse.ts';
 
 const KILLS = Number(process.env.MMRELAY_TEST_KILLS ?? (process.env.MMRELAY_E2E_FULL === '1' ? 100 : 25));
@@ -32,16 +31,7 @@ test.skipIf(missing !== null)(
     onTestFinished(() => radio.close());
     const home = mkdtempSync(join(tmpdir(), 'mmrelay-kills-'));
     onTestFinished(() => rmSync(home, { recursive: true, force: true }));
-    signInRelay(home, synapse.baseUrl, bot);
-    const daemon = new DaemonProcess({
-      home,
-      config: {
-        meshtastic: { connection_type: 'tcp', host: '127.0.0.1', port: radio.port, meshnet_name: 'E2E' },
-        matrix: { homeserver: synapse.baseUrl, bot_user_id: bot.userId },
-        matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
-        relay: { user_rate_limit: { burst: 10_000, per_minute: 10_000 } },
-      },
-    });
+    const daemon = signedInRelay({ home, homeserver: synapse, bot, radio, meshnet: 'E2E', rooms: [roomId] });
     onTestFinished(() => daemon.close());
     const fromRelay = (): string[] =>
       person.heard.flatMap(({ sender, content }) => (sender === bot.userId ? [String(content.body)] : []));

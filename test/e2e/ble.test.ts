@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { BleHub } from '../../src/radio/ble/central.ts';
 import { createNobleHub } from '../../src/radio/ble/noble-hub.ts';
@@ -11,22 +9,12 @@ import { silentLogger } from '../../src/util/logger.ts';
 import { RecordingSink, textPacket } from '../radio/radio-rig.ts';
 import { BlePeripheral } from './support/ble.ts';
 import { eventually } from './support/eventually.ts';
+import { leavesNothingBehind, RECONNECTS } from './support/footprint.ts';
 import { LONG_TEST_MS, RadioStage, relayUnderCuts } from './support/radio-stage.ts';
 
 const missing = inject('pythonMissing').bumble;
 const title = 'a radio over Bluetooth: noble, virtual controllers, a GATT peripheral';
 const NODE = { num: 0xa1b2c3d4, longName: 'Anna', shortName: 'ANN' };
-
-/** Bytes, garbage taken away. */
-function heapAfterCollection(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  return process.memoryUsage().heapUsed;
-}
-
-/** Far below what a kept noble, decoder or listener a connection would add up to. */
-const MAX_GROWTH_KIB = 6_144;
-const RECONNECTS = process.env.MMRELAY_E2E_FULL === '1' ? 1_000 : 25;
 
 describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped: ${missing})`, () => {
   const closing: (() => Promise<unknown>)[] = [];
@@ -123,24 +111,13 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     `holds no listener and no handle more after ${RECONNECTS} reconnects`,
     async () => {
       const { peripheral, hub } = await setUp();
-      const held = (): unknown => [
-        process.eventNames().map((event) => [String(event), process.listenerCount(event)]),
-        process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout' && kind !== 'Immediate').length,
-      ];
       const connectOnce = async (): Promise<void> => {
         const { radio } = start(hub, peripheral.address);
         await reached(radio, 'ready');
         await radio.stop();
         closing.pop();
       };
-      await connectOnce();
-      const before = held();
-      const heapBefore = heapAfterCollection();
-      for (let round = 0; round < RECONNECTS; round += 1) await connectOnce();
-      await eventually('the handles of the start', () => (String(held()) === String(before) ? true : null));
-      const grownKib = (heapAfterCollection() - heapBefore) / 1024;
-      console.info(`${RECONNECTS} Bluetooth reconnects: heap ${Math.round(grownKib)} KiB more`);
-      expect(grownKib).toBeLessThan(MAX_GROWTH_KIB);
+      await leavesNothingBehind('Bluetooth reconnects', connectOnce);
     },
     LONG_TEST_MS,
   );

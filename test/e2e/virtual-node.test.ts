@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { DevicePacket } from '../../src/radio/codec/device-packet.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
+import { TestClient } from '../radio/virtual-node/test-client.ts';
 import { eventually } from './support/eventually.ts';
 import { type ClientReport, MeshtasticClient, meshtasticCli } from './support/meshtastic-client.ts';
 import { type RelayHome, startRelay } from './support/relay-home.ts';
@@ -132,9 +133,29 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
 
   it('refuses settings of a client that may not change them', async () => {
     const before = radio.counters.accepted;
-    await meshtasticCli('127.0.0.1', relay.daemon.virtualNodePort, ['--set-owner', 'Stolen']).catch(() => undefined);
-    expect(relay.logs.some((line) => line.includes('admin message was refused'))).toBe(true);
+    for (const order of [
+      ['--set-owner', 'Stolen'],
+      ['--set', 'lora.hop_limit', '7'],
+    ])
+      await meshtasticCli('127.0.0.1', relay.daemon.virtualNodePort, order).catch(() => undefined);
+    expect(relay.logs.filter((line) => line.includes('admin message was refused')).length).toBeGreaterThanOrEqual(2);
     expect(radio.counters.accepted).toBe(before);
+  });
+
+  it('drops a client that does not read, and nobody else notices', async () => {
+    const port = relay.daemon.virtualNodePort;
+    const lazy = await TestClient.ready(port);
+    lazy.socket.pause();
+    const gone = (): boolean => relay.logs.some((line) => line.includes('it did not read what the radio said'));
+    for (let round = 0; round < 20_000 && !gone(); round += 1) {
+      lazy.send({ case: 'wantConfigId', value: 1_000 + round });
+      if (round % 100 === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    await eventually('the lazy one gone', () => (gone() ? true : null));
+    radio.node(ANNA).sendText(0, 'still here');
+    for (const client of clients) await client.wait(({ text }) => text === 'still here');
+    await eventually('it in the room', async () => ((await relay.texts()).includes('still here') ? true : null));
+    lazy.socket.destroy();
   });
 });
 
@@ -167,5 +188,26 @@ describe('the latency of the virtual node', () => {
     expect(median).toBeGreaterThan(0);
     expect(median).toBeLessThan(5);
     await client.terminate();
+  });
+});
+
+const admitted = 'a virtual node that admits a client';
+describe.skipIf(missing !== null)(missing === null ? admitted : `${admitted} (skipped: ${missing})`, () => {
+  it('lets it change the channels of the radio, which the next client is told', async () => {
+    const device = await createVirtualRadio({ nodeNum: OWN, region: 'US' });
+    const home = await startRelay({
+      meshtastic: { connection_type: 'tcp', host: device.host, port: device.port, meshnet_name: 'E2E' },
+      virtual_node: { listen: '127.0.0.1:0', allow_admin: ['127.0.0.1'] },
+    });
+    try {
+      const port = home.daemon.virtualNodePort;
+      await meshtasticCli('127.0.0.1', port, ['--ch-add', 'Hikers']);
+      await eventually('the channel', async () =>
+        (await meshtasticCli('127.0.0.1', port, ['--info'])).includes('Hikers') ? true : null,
+      );
+    } finally {
+      await home.close();
+      await device.close();
+    }
   });
 });

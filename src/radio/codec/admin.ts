@@ -1,4 +1,5 @@
-import { Admin } from '@meshtastic/protobufs';
+import { Admin, Channel } from '@meshtastic/protobufs';
+import type { DeviceChannel } from './device-frames.ts';
 import { parseMessage } from './parse.ts';
 
 /**
@@ -9,3 +10,24 @@ export function changesSettings(payload: Uint8Array): boolean {
   const kind = parseMessage(Admin.AdminMessageSchema, payload)?.payloadVariant.case;
   return kind === undefined || !(kind === 'setTimeOnly' || kind.startsWith('get'));
 }
+
+/** The channel that a device is ordered to have; null for any other order. */
+export function orderedChannel(
+  payload: Uint8Array,
+): { readonly index: number; readonly channel: DeviceChannel } | null {
+  const order = parseMessage(Admin.AdminMessageSchema, payload)?.payloadVariant;
+  if (order?.case !== 'setChannel') return null;
+  const { index, settings, role } = order.value;
+  const channel = {
+    name: settings?.name ?? '',
+    psk: settings?.psk ?? new Uint8Array(0),
+    role: ROLES[role] ?? 'disabled',
+  } as const;
+  return { index, channel };
+}
+
+const ROLES: Readonly<Record<Channel.Channel_Role, DeviceChannel['role']>> = {
+  [Channel.Channel_Role.DISABLED]: 'disabled',
+  [Channel.Channel_Role.PRIMARY]: 'primary',
+  [Channel.Channel_Role.SECONDARY]: 'secondary',
+};

@@ -1,3 +1,4 @@
+import { orderedChannel } from '../../radio/codec/admin.ts';
 import {
   type DeviceChannel,
   type DeviceLora,
@@ -18,6 +19,7 @@ import { TX_QUEUE_LENGTH, TxQueue } from './tx-queue.ts';
 const TEXT_MESSAGE_APP = 1;
 const NODEINFO_APP = 4;
 const ROUTING_APP = 5;
+const ADMIN_APP = 6;
 const MAX_LORA_FRAME_BYTES = 255;
 /** Sends of a reliable packet before the firmware gives up (NUM_RELIABLE_RETX). */
 const RELIABLE_TRIES = 3;
@@ -34,7 +36,8 @@ export interface DeviceOptions {
   readonly random: () => number;
   readonly newId: () => number;
   readonly lora: DeviceLora;
-  readonly channels: readonly DeviceChannel[];
+  /** By index; its client may change them. */
+  readonly channels: DeviceChannel[];
   readonly dutyPercent: number;
   readonly mesh: Mesh;
   readonly phoneQueue: PhoneQueue;
@@ -163,6 +166,7 @@ export class Device implements MeshListener {
   #sendLocal(packet: DevicePacket): number {
     const { nodeNum, lora } = this.#options;
     if (packet.to === nodeNum) {
+      if (packet.portnum === ADMIN_APP) this.#obey(packet.payload);
       if (packet.wantAck) this.answerClient('NONE', packet.id, packet.channel);
       else if (packet.wantResponse) this.answerClient('NO_RESPONSE', packet.id, packet.channel);
       return ERRNO.SHOULD_RELEASE;
@@ -176,6 +180,12 @@ export class Device implements MeshListener {
     }
     if (ready.wantAck) this.#expectAck(ready);
     return this.#enqueue(ready) ? ERRNO.OK : ERRNO.UNKNOWN;
+  }
+
+  /** Of all orders only that for a channel, which needs no restart (AdminModule::handleSetChannel). */
+  #obey(payload: Uint8Array): void {
+    const order = orderedChannel(payload);
+    if (order !== null) this.#options.channels[order.index] = order.channel;
   }
 
   /** A text to one node whose key the device has goes out encrypted to that key, unless a channel was named. */

@@ -92,7 +92,7 @@ export class VirtualRadio {
   readonly #options: VirtualRadioOptions;
   readonly #clock: Clock;
   readonly #lora: DeviceLora;
-  readonly #channels: readonly DeviceChannel[];
+  readonly #channels: DeviceChannel[];
   readonly #listener: Listener;
   readonly #phoneQueue: PhoneQueue;
   readonly #device: Device;
@@ -111,7 +111,7 @@ export class VirtualRadio {
     this.nodeNum = options.nodeNum ?? 0x0badcafe;
     this.host = options.host ?? '127.0.0.1';
     this.#lora = { region, modemPreset, ...MODEM_PRESETS[modemPreset], hopLimit: options.hopLimit ?? 3 };
-    this.#channels = options.channels ?? DEFAULT_CHANNELS;
+    this.#channels = [...(options.channels ?? DEFAULT_CHANNELS)];
     const newId = packetIds(random);
     this.faults = new LinkFaults(() => this.#client?.flush());
     this.mesh = new Mesh({ clock, modem: this.#lora, newId });

@@ -69,6 +69,12 @@ export class TestClient {
     while (!condition()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 
+  /** Lets go of what it got. */
+  forget(): void {
+    this.got.length = 0;
+    this.raw.length = 0;
+  }
+
   packets(): Mesh.MeshPacket[] {
     return this.got.flatMap((message) => (message.case === 'packet' ? [message.value] : []));
   }

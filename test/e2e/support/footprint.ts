@@ -1,0 +1,35 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect } from 'vitest';
+import { eventually } from './eventually.ts';
+
+/** Far below what a kept link, decoder or listener a connection would add up to. */
+const MAX_GROWTH_KIB = 6_144;
+
+/** How many reconnects a test of them makes: a thousand with MMRELAY_E2E_FULL=1. */
+export const RECONNECTS = process.env.MMRELAY_E2E_FULL === '1' ? 1_000 : 25;
+
+/** Reconnects again and again; no listener, no handle and no memory may stay behind. */
+export async function leavesNothingBehind(what: string, reconnect: () => Promise<void>): Promise<void> {
+  await reconnect();
+  const before = held();
+  const heapBefore = heapAfterCollection();
+  for (let round = 0; round < RECONNECTS; round += 1) await reconnect();
+  await eventually('the handles of the start', () => (held() === before ? true : null));
+  const grownKib = (heapAfterCollection() - heapBefore) / 1024;
+  console.info(`${RECONNECTS} ${what}: heap ${Math.round(grownKib)} KiB more`);
+  expect(grownKib).toBeLessThan(MAX_GROWTH_KIB);
+}
+
+function held(): string {
+  const listeners = process.eventNames().map((event) => [String(event), process.listenerCount(event)]);
+  const handles = process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout' && kind !== 'Immediate');
+  return JSON.stringify([listeners, handles.length]);
+}
+
+/** Bytes, garbage taken away. */
+function heapAfterCollection(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}

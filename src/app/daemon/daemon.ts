@@ -64,8 +64,11 @@ export interface Daemon {
   status(): DaemonStatus;
   /** Lets radios go and takes them back. */
   readonly releases: RadioReleases;
-  /** Takes over what needs no restart (reload/compare.ts); the rest of the configuration must be the running one. */
-  reconfigure(config: RelayConfig): void;
+  /**
+   * Takes over what needs no restart (reload/compare.ts); the rest of the configuration must be the running one.
+   * @returns names of plugins whose code was changed on the disk: they are started anew
+   */
+  reconfigure(config: RelayConfig): readonly string[];
   /** Where phone apps connect; 0 while the radio is not shared. */
   readonly virtualNodePort: number;
 }
@@ -236,13 +239,13 @@ class RunningDaemon implements Daemon {
     return this.#shared?.port ?? 0;
   }
 
-  reconfigure(config: RelayConfig): void {
+  reconfigure(config: RelayConfig): readonly string[] {
     this.#live.replace(relaySettings(config));
     for (const radio of this.#parts.radios.values()) this.#warnOfMappings(radio.name, radio.info());
     this.#parts.admins.current = config.matrix.admins;
     this.#parts.matrix.mapRooms(config.rooms.map(({ id }) => id));
     this.#engine.followSettings();
-    void replacePlugins(this.#plugins, config, this.#options);
+    return replacePlugins(this.#plugins, config, this.#options);
   }
 
   #warnOfMappings(name: string, info: RadioInfo | null): void {

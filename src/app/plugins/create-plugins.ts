@@ -4,8 +4,9 @@ import type { AppPaths } from '../../config/paths.ts';
 import type { PluginEntryConfig, RelayConfig } from '../../config/types.ts';
 import { PluginHost } from '../../plugins/host/host.ts';
 import type { PluginSpec, PluginTier } from '../../plugins/host/types.ts';
+import { codeStamp, commitStamp } from '../../plugins/sources/code-stamp.ts';
 import { type CommunityPlugin, CommunitySource } from '../../plugins/sources/community.ts';
-import { customEntry } from '../../plugins/sources/entry.ts';
+import { customCode, customEntry } from '../../plugins/sources/entry.ts';
 import type { MatrixPort } from '../../relay/ports.ts';
 import type { WorldView } from '../../relay/rules/view.ts';
 import type { InboxRow } from '../../relay/store-port.ts';
@@ -39,14 +40,19 @@ export function createPlugins(options: PluginsOptions): PluginHost {
   });
 }
 
-/** Takes over the plugins and admins of another configuration. Never rejects: a plugin that fails says so itself. */
+/**
+ * Takes over the plugins and admins of another configuration, and new code of those that stay. A plugin that fails says
+ * so itself. @returns names of plugins whose code is new
+ */
 export function replacePlugins(
   host: PluginHost,
   config: RelayConfig,
   { paths, logger, clock }: Pick<PluginsOptions, 'paths' | 'logger' | 'clock'>,
-): Promise<void> {
+): readonly string[] {
   const specs = pluginSpecs(config, paths, { logger: logger.child('plugins'), clock });
-  return host.replace(specs, config.matrix.admins);
+  const renewed = host.withNewCode();
+  void host.replace(specs, config.matrix.admins);
+  return renewed;
 }
 
 /** The engine's question whether a plugin takes a message; whatever goes wrong, the answer is no. */
@@ -102,10 +108,15 @@ function pluginSpecs(
       spec('custom', entry, {
         kind: 'worker',
         locate: async () => customEntry(paths.customPlugins.path, entry.name),
+        stamp: () => codeStamp(customCode(paths.customPlugins.path, entry.name) ?? ''),
       }),
     ),
     ...active(config.plugins.community).map((entry) =>
-      spec('community', entry, { kind: 'worker', locate: async () => community.prepare(communityPlugin(entry)) }),
+      spec('community', entry, {
+        kind: 'worker',
+        locate: async () => community.prepare(communityPlugin(entry)),
+        stamp: () => commitStamp(community.folder(communityPlugin(entry))),
+      }),
     ),
   ];
 }

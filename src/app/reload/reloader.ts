@@ -87,13 +87,14 @@ export class Reloader {
     const change = compareConfigs(this.#running, found.config);
     this.#running = takeOver(this.#running, found.config);
     log.setLevels(this.#running.logging);
-    daemon.reconfigure(this.#running);
+    const renewed = daemon.reconfigure(this.#running).map((name) => `new code of plugin ${name}`);
+    const applied = [...change.applied, ...renewed];
     const warnings = renderProblems(found.problems.filter(({ severity }) => severity === 'warning'));
     if (warnings.length > 0) logger.warn('The configuration has warnings', { warnings });
-    logger.info('Configuration reloaded', { why, applied: change.applied });
+    logger.info('Configuration reloaded', { why, applied });
     if (change.restart.length > 0)
       logger.warn('Some changes need a restart to take effect', { sections: change.restart });
-    return { ...change, errors: [], warnings };
+    return { ...change, applied, errors: [], warnings };
   }
 }
 

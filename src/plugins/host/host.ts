@@ -69,10 +69,18 @@ export class PluginHost {
     await Promise.all(this.#units.map((unit) => unit.stop()));
   }
 
-  /** Takes over another configuration: what runs and is the same in both goes on; one that does not run is tried again. */
+  /** Names of plugins whose code on the disk is not the one that runs: `replace` starts them anew. */
+  withNewCode(): readonly string[] {
+    return this.#units.filter((unit) => unit.hasNewCode()).map(({ spec }) => spec.name);
+  }
+
+  /**
+   * Takes over another configuration: what runs and is the same in both, code included, goes on; one that does not run
+   * is tried again.
+   */
   async replace(plugins: readonly PluginSpec[], admins: readonly string[]): Promise<void> {
     const before = this.#units;
-    const healthy = before.filter((unit) => ['active', 'loading'].includes(unit.state().status));
+    const healthy = before.filter((unit) => ['active', 'loading'].includes(unit.state().status) && !unit.hasNewCode());
     const kept = new Map(healthy.map((unit) => [fingerprint(unit.spec), unit]));
     this.#admins = admins;
     this.#units = plugins.map((spec) => kept.get(fingerprint(spec)) ?? this.#unit(spec));
@@ -156,7 +164,7 @@ export class PluginHost {
   }
 }
 
-/** Equal for specs that would run alike: the code follows from the rest. */
+/** Equal for specs that would run alike: where the code is follows from the rest. */
 function fingerprint(spec: PluginSpec): string {
   return JSON.stringify({ ...spec, code: null });
 }

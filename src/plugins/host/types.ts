@@ -86,7 +86,12 @@ export interface PluginSpec {
   readonly code:
     | { readonly kind: 'in-process'; readonly load: () => Promise<Plugin> }
     /** Resolves to the file to run; fetches it first when it has to. @throws RelayError PLUGIN_* in plain words */
-    | { readonly kind: 'worker'; readonly locate: () => Promise<string> };
+    | {
+        readonly kind: 'worker';
+        readonly locate: () => Promise<string>;
+        /** Differs once the code on the disk is another. */
+        readonly stamp: () => string;
+      };
 }
 
 /** For `!plugins`, doctor and the log. */

@@ -52,6 +52,8 @@ export class PluginUnit {
   #link: PluginLink | null = null;
   #scheduler: Scheduler | null = null;
   #manifest: Manifest | null = null;
+  /** Of the code that runs; null while none does, and in our own thread, where code is loaded once. */
+  #stamp: string | null = null;
   #status: PluginState['status'] = 'loading';
   #reason: string | null = null;
   #restarts = 0;
@@ -78,6 +80,12 @@ export class PluginUnit {
   /** What it last said of itself; null when it never came up. */
   manifest(): Manifest | null {
     return this.#manifest;
+  }
+
+  /** True when the file it runs from was changed since it was read. */
+  hasNewCode(): boolean {
+    const { code } = this.spec;
+    return code.kind === 'worker' && this.#stamp !== null && code.stamp() !== this.#stamp;
   }
 
   isActive(): boolean {
@@ -167,6 +175,7 @@ export class PluginUnit {
     if (spec.code.kind === 'in-process')
       return new InProcessLink({ load: spec.code.load, setup, host, clock, fetch: limitedFetch });
     const entry = await spec.code.locate();
+    this.#stamp = spec.code.stamp();
     const link: WorkerLink = new WorkerLink({
       entry,
       setup,

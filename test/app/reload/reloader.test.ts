@@ -30,10 +30,14 @@ function watched() {
   const clock = new ManualClock();
   const hidden: string[] = [];
   const log = { setLevels: () => undefined, hide: (secrets: readonly string[]) => void hidden.push(...secrets) };
-  const daemon = { reconfigure: (next: RelayConfig) => void taken.push(next) };
-  const reloader = new Reloader({ config, readConfig, daemon, log, logger, clock });
+  const renewed: string[] = [];
+  const reconfigure = (next: RelayConfig): readonly string[] => {
+    taken.push(next);
+    return renewed;
+  };
+  const reloader = new Reloader({ config, readConfig, daemon: { reconfigure }, log, logger, clock });
   reloader.watch();
-  return { file, taken, said, hidden, clock, reloader };
+  return { file, taken, said, hidden, renewed, clock, reloader };
 }
 
 test('a changed file is taken over within ten seconds, once; a comment changes nothing', async () => {
@@ -101,4 +105,10 @@ test('secrets that come with a change are hidden before a line is written, also 
   reloader.reload('test');
   expect(hidden).toEqual(['correct horse', 'key-correct horse', 'battery staple', 'key-battery staple']);
   expect(said.join()).not.toMatch(/horse|staple/);
+});
+
+test('plugins whose code is new are named', () => {
+  const { renewed, reloader } = watched();
+  renewed.push('greeter');
+  expect(reloader.reload('test').applied).toEqual(['new code of plugin greeter']);
 });

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { MeshOutput, Packet, Plugin, RoomOutput } from '../../../src/plugins/api.ts';
 import { PluginHost, type PluginHostOptions } from '../../../src/plugins/host/host.ts';
 import type { Inbound, PluginSpec, RelayAccess } from '../../../src/plugins/host/types.ts';
+import { codeStamp } from '../../../src/plugins/sources/code-stamp.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
@@ -43,11 +44,11 @@ function fakeRelay(sent: Sent): RelayAccess {
 }
 
 /** A module in a temporary folder, as a custom plugin would lie in a home. */
-function pluginFile(code: string): string {
+function pluginFolder(code: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'mmrelay-plugin-'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(folder, 'index.ts'), code);
-  return pathToFileURL(join(folder, 'index.ts')).href;
+  return folder;
 }
 
 function spec(name: string, code: PluginSpec['code'], change: Partial<PluginSpec>): PluginSpec {
@@ -70,7 +71,13 @@ export function inProcess(plugin: Plugin, change: Partial<PluginSpec> = {}): Plu
 }
 
 export function inWorker(name: string, code: string, change: Partial<PluginSpec> = {}): PluginSpec {
-  return spec(name, { kind: 'worker', locate: () => Promise.resolve(pluginFile(code)) }, change);
+  return inFolder(name, pluginFolder(code), change);
+}
+
+/** A plugin whose `index.ts` lies in that folder. */
+export function inFolder(name: string, folder: string, change: Partial<PluginSpec> = {}): PluginSpec {
+  const entry = pathToFileURL(join(folder, 'index.ts')).href;
+  return spec(name, { kind: 'worker', locate: () => Promise.resolve(entry), stamp: () => codeStamp(folder) }, change);
 }
 
 export interface TestHost {

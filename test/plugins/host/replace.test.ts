@@ -1,6 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Plugin } from '../../../src/plugins/api.ts';
-import { inProcess, roomInbound, startHost } from './helpers.ts';
+import { pluginCode, tempFolder } from '../sources/git-server.ts';
+import { inFolder, inProcess, roomInbound, startHost } from './helpers.ts';
 
 function counted(name: string): { readonly plugin: Plugin; readonly life: string[] } {
   const life: string[] = [];
@@ -34,6 +37,33 @@ it('what is the same in both configurations goes on, the rest is stopped, starte
   ]);
   expect(host.commands().map(({ name }) => name)).not.toContain('gone');
   expect(await host.claim(roomInbound('!gone'))).toBe(false);
+  await host.stop();
+});
+
+it('one in a thread whose files were changed runs from the new ones; its data are not code', async () => {
+  const folder = tempFolder();
+  const write = (file: string, text: string): void => writeFileSync(join(folder, file), text);
+  write('package.json', '{ "type": "module" }');
+  write('version.ts', "export const version = '1';");
+  write('index.ts', "import { version } from './version.ts';\nexport default { name: 'mine', version, api: 1 };\n");
+  const { host, started } = startHost([inFolder('mine', folder)]);
+  await started;
+  const version = () => host.states().map((state) => `${state.version} ${state.status}`);
+
+  mkdirSync(join(folder, 'data'));
+  write('data/x', 'x');
+  expect(host.withNewCode()).toEqual([]);
+  write('version.ts', "export const version = '2, a longer one';");
+  expect(host.withNewCode()).toEqual(['mine']);
+  await host.replace([inFolder('mine', folder)], []);
+  expect([version(), host.withNewCode()]).toEqual([['2, a longer one active'], []]);
+
+  write('index.ts', 'export default {');
+  await host.replace([inFolder('mine', folder)], []);
+  expect(host.states()).toMatchObject([{ status: 'failed' }]);
+  write('index.ts', pluginCode('mine', '3'));
+  await host.replace([inFolder('mine', folder)], []);
+  expect(version()).toEqual(['3 active']);
   await host.stop();
 });
 

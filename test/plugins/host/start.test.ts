@@ -76,7 +76,7 @@ describe('a plugin whose start fails', () => {
 });
 
 function failing(error: Error) {
-  return { kind: 'worker' as const, locate: () => Promise.reject(error) };
+  return { kind: 'worker' as const, locate: () => Promise.reject(error), stamp: () => '' };
 }
 
 /** Which of the core plugins' files Node loads: first by the wiring of the relay alone, then with one plugin. */

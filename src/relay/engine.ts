@@ -12,7 +12,7 @@ import { PacketIntake } from './intake/packet-intake.ts';
 import { newsOf } from './intake/room-history.ts';
 import { UnreadEvents } from './intake/unread-events.ts';
 import { UserRateLimiter } from './intake/user-rate.ts';
-import { linkPacket, writeIntents } from './intent-writer.ts';
+import { writeIntents } from './intent-writer.ts';
 import type { AirUse } from './lanes/air-budget.ts';
 import { RadioFailover } from './lanes/failover.ts';
 import { expireOrphans } from './lanes/orphans.ts';
@@ -99,7 +99,6 @@ export class Engine {
       ...options,
       known: this.#intake.known,
       wakeLanes: (lanes) => this.#wake(lanes),
-      onMoved: (radio, delivery, packetId) => this.#linkAnew(radio, delivery, packetId),
     });
     this.#unread = new UnreadEvents({
       ...options,
@@ -357,7 +356,6 @@ export class Engine {
       gapMs: settings.radios.get(radio.name)?.messageDelayMs ?? 0,
       settleClock: () => this.#clockSteps.settle(),
       onOutcome: (...outcome) => this.#onRadioOutcome(...outcome),
-      onNewPacketId: (_row, delivery, packetId) => this.#linkAnew(radio, delivery, packetId),
     });
   }
 
@@ -375,15 +373,6 @@ export class Engine {
       lanes: this.#radios,
       onOutcome: (...outcome) => this.#onRadioOutcome(...outcome),
     });
-  }
-
-  /** A packet goes out under another id, or by another radio. */
-  #linkAnew(radio: RadioPort, delivery: RadioDelivery, packetId: number): void {
-    const { store, settings, clock } = this.#options;
-    const sender = radio.info()?.nodeNum ?? 0;
-    const meshnet = settings.radios.get(radio.name)?.meshnetName ?? null;
-    const facts = { radio: radio.name, sender, packetId, text: delivery.text, meshnet, atMs: clock.now() };
-    linkPacket(store, delivery, facts);
   }
 
   #wake(lanes: ReadonlySet<string>): void {

@@ -88,7 +88,7 @@ function writePackets(
 }
 
 /** Remembers which event a packet of ours carries, for replies and reactions from the mesh, and for its echo. */
-export function linkPacket(
+function linkPacket(
   store: StorePort,
   delivery: RadioDelivery,
   packet: {

@@ -141,6 +141,8 @@ export interface OutboxStore {
   lastRowId(): number;
   /** Queued rows behind this row id may wait that much longer. */
   postpone(afterRowId: number, byMs: number): void;
+  /** Queued packets that answer this packet answer that one. */
+  redirectReplies(fromPacketId: number, toPacketId: number): void;
   /** Drops finished rows older than this. */
   prune(beforeMs: number): number;
 }
@@ -155,6 +157,8 @@ export interface LinkStore {
     readonly sender?: number;
     readonly roomId?: string;
   }): MessageLink | null;
+  /** A packet of ours bears another id from now on, and perhaps another sender. */
+  renumber(packetId: number, next: { readonly packetId: number; readonly sender: number }): void;
   prune(options: { readonly beforeMs: number; readonly keepAtLeast: number }): number;
 }
 

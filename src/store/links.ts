@@ -92,6 +92,16 @@ export class SqliteLinks implements LinkStore {
     return old === undefined ? null : fromOld(old, key.radio);
   }
 
+  renumber(packetId: number, next: { readonly packetId: number; readonly sender: number }): void {
+    const links = `UPDATE message_links SET packet_id = ?, sender = ? WHERE packet_id = ? AND direction = 'to-mesh'`;
+    const mirror = `UPDATE message_map SET meshtastic_id = ? WHERE meshtastic_id = ? AND matrix_event_id IN
+      (SELECT event_id FROM message_links WHERE packet_id = ? AND direction = 'to-mesh')`;
+    this.#db.transaction(() => {
+      this.#db.run(links, next.packetId, next.sender, packetId);
+      this.#db.run(mirror, String(next.packetId), String(packetId), next.packetId);
+    });
+  }
+
   prune(options: { readonly beforeMs: number; readonly keepAtLeast: number }): number {
     return this.#db.transaction(() => {
       const doomed = `FROM message_links WHERE created_at_ms < ? AND link_id NOT IN

@@ -154,6 +154,12 @@ export class SqliteOutbox implements OutboxStore {
     this.#db.run(sql, wholeMs(byMs), Number.MAX_SAFE_INTEGER, afterRowId);
   }
 
+  redirectReplies(fromPacketId: number, toPacketId: number): void {
+    const sql = `UPDATE outbox SET payload = json_set(payload, '$.replyId', ?)
+      WHERE lane LIKE 'radio:%' AND state = 'queued' AND json_extract(payload, '$.replyId') = ?`;
+    this.#db.run(sql, toPacketId, fromPacketId);
+  }
+
   prune(beforeMs: number): number {
     const sql = `DELETE FROM outbox WHERE state IN ('done', 'failed', 'expired') AND finished_at_ms < ?`;
     return this.#db.run(sql, beforeMs).changes;

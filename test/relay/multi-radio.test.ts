@@ -190,8 +190,22 @@ describe('failover', () => {
     expect(south.sent.map(({ channel }) => channel)).toEqual([1, 1, 1]);
     expect(north.sent).toEqual([]);
     expect(store.outbox.depths().filter(({ queued }) => queued > 0)).toEqual([]);
-    const [link] = store.links.byEvent('$0').filter(({ radio }) => radio === 'south');
-    expect(link?.packetId).toBe(south.sent[0]?.id);
+    expect(store.links.byEvent('$0')).toMatchObject([{ radio: 'north', packetId: south.sent[0]?.id }]);
+  });
+
+  it('keeps replies together, on the mesh and in the room', async () => {
+    const { north, south, clock, matrix } = await twoRadios({ failover: true });
+    north.setReady(false);
+    const relates = { 'm.in_reply_to': { event_id: '$first' } };
+    const reply = { msgtype: 'm.text', body: 'two', 'm.relates_to': relates };
+    matrix.sync([roomEvent({ eventId: '$first', body: 'one' }), roomEvent({ eventId: '$second', content: reply })]);
+    await clock.advance(30_000);
+    const [first, second] = south.sent;
+    expect(second?.replyId).toBe(first?.id);
+
+    south.sink?.onPacket(packet({ channel: 1, text: 'yes', replyId: first?.id ?? 0 }));
+    await clock.advance(1_000);
+    expect(matrix.sent[0]?.content['m.relates_to']).toEqual({ 'm.in_reply_to': { event_id: '$first' } });
   });
 
   it('does not send again what comes back on the other radio', async () => {

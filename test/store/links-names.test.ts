@@ -95,3 +95,19 @@ test('values and plugin data', () => {
   expect(pluginData.get('p', 'k')).toBeNull();
   expect(pluginData.get('telemetry', '!a1b2c3d4')).not.toBeNull();
 });
+
+test('a packet that goes out under another id is found under that one, its place among the parts kept', () => {
+  const path = join(scratch(), 'db.sqlite');
+  const store = open({ path });
+  for (const packetId of [20, 21]) store.links.add(link({ eventId: '$3', direction: 'to-mesh', sender: 1, packetId }));
+  store.links.add(link({ eventId: '$4', packetId: 20 }));
+  store.links.renumber(20, { packetId: 30, sender: 2 });
+  expect(store.links.byEvent('$3')).toMatchObject([{ packetId: 30, sender: 2 }, { packetId: 21 }]);
+  expect(store.links.byPacket({ radio: 'a', packetId: 30 })?.eventId).toBe('$3');
+  expect(store.links.byPacket({ radio: 'a', packetId: 20 })?.eventId).toBe('$4');
+  const raw = new SqliteModule(path, { readonly: true });
+  const rows = raw.prepare('SELECT meshtastic_id FROM message_map ORDER BY rowid').pluck().all();
+  expect(rows).toEqual(['30', '20']);
+  raw.close();
+  store.close();
+});

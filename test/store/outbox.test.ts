@@ -112,3 +112,16 @@ test('finished rows are pruned by the time they finished, open rows never, and r
   expect(outbox.get(openRow)).not.toBeNull();
   expect(outbox.add(outboxRow())).toBeGreaterThan(finished);
 });
+
+test('what waits with an answer to one packet answers another from then on', () => {
+  const { outbox } = open();
+  const payload = (replyId: number, text: string) => ({ kind: 'packet', replyId, text });
+  const waiting = outbox.add(outboxRow({ payload: payload(4_000_000_000, 'a "replyId":4000000000, b') }));
+  const other = outbox.add(outboxRow({ payload: payload(5, 'c') }));
+  const gone = outbox.add(outboxRow({ payload: payload(4_000_000_000, 'd') }));
+  outbox.update(gone, { state: 'sent' });
+  outbox.redirectReplies(4_000_000_000, 4_294_967_295);
+  expect(outbox.get(waiting)?.payload).toEqual(payload(4_294_967_295, 'a "replyId":4000000000, b'));
+  expect(outbox.get(other)?.payload).toEqual(payload(5, 'c'));
+  expect(outbox.get(gone)?.payload).toEqual(payload(4_000_000_000, 'd'));
+});

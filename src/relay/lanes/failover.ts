@@ -9,6 +9,7 @@ import type { RadioPort } from '../ports.ts';
 import { type RadioChannelRef, sameChannel } from '../rules/radio-pair.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { OutboxRow, StorePort } from '../store-port.ts';
+import { renumberPacket } from './renumber.ts';
 
 /** A radio that reboots is back within this; only then is it worth another voice on the mesh. */
 const PATIENCE_MS = 10_000;
@@ -23,8 +24,6 @@ export interface FailoverOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly wakeLanes: (lanes: ReadonlySet<string>) => void;
-  /** The row goes out as this packet of that radio: links follow. Called inside the transaction. */
-  readonly onMoved: (radio: RadioPort, delivery: RadioDelivery, packetId: number) => void;
 }
 
 /**
@@ -87,14 +86,14 @@ export class RadioFailover {
   }
 
   #moveRow(row: OutboxRow, delivery: RadioDelivery, target: RadioChannelRef): void {
-    const { store, radios, onMoved } = this.#options;
+    const { store, radios, clock } = this.#options;
     const radio = radios.get(target.radio);
     if (radio === undefined) return;
     const packetId = radio.newPacketId();
     const moved: RadioDelivery = { ...delivery, channel: target.channel };
     const payload = moved as unknown as JsonObject;
     store.outbox.update(row.rowId, { lane: radioLane(target.radio), packetId, payload, nextAttemptAtMs: 0 });
-    onMoved(radio, moved, packetId);
+    renumberPacket(row, { packetId, radio }, { store, atMs: clock.now() });
   }
 
   /** The first radio of the configuration that is up and has this channel. */

@@ -21,6 +21,7 @@ import { AirBudget, type AirUse, airFacts, deliveryAirtimeMs } from './air-budge
 import { GuestQueue } from './guest-queue.ts';
 import { LaneOrder } from './lane-order.ts';
 import { FRESH_PACING, holdUntil, notePort, noteQueue, type PacingState, paceAfter, portFreeMs } from './pacing.ts';
+import { renumberPacket } from './renumber.ts';
 
 export type RadioOutcome =
   | { readonly state: 'on-air' | 'heard' | 'acked' }
@@ -38,8 +39,6 @@ export interface RadioLaneOptions {
   /** Called inside the transaction that changes the row. */
   readonly onOutcome: (row: OutboxRow, delivery: RadioDelivery, outcome: RadioOutcome) => void;
   readonly onFatal: (error: unknown) => void;
-  /** A retry under a new packet id: links have to follow. Called inside the transaction. */
-  readonly onNewPacketId: (row: OutboxRow, delivery: RadioDelivery, packetId: number) => void;
 }
 
 /** A queue status normally answers within milliseconds; on a busy BLE link it may take seconds, or get lost. */
@@ -65,6 +64,13 @@ interface Offer {
   routed: RadioVerdict | null;
 }
 
+/** The radio's word about a packet that is not in the store yet. */
+interface Word {
+  readonly rowId: number;
+  readonly packetId: number | null;
+  readonly answer: Answer;
+}
+
 type Answer = RadioVerdict | { readonly kind: 'silent' } | { readonly kind: 'link-lost'; readonly reason: string };
 
 /**
@@ -80,6 +86,8 @@ export class RadioLane {
   readonly #budget = new AirBudget();
   #pacing: PacingState = FRESH_PACING;
   #offer: Offer | null = null;
+  /** Words that the store has not taken yet (a full disk): the radio says them once. */
+  #words: readonly Word[] = [];
   #silentOffers = { rowId: 0, count: 0 };
   #said: { readonly packetId: number; readonly message: string } = { packetId: 0, message: '' };
   readonly #abort = new AbortController();
@@ -157,8 +165,8 @@ export class RadioLane {
     if (this.#offer?.packetId === result.packetId) {
       this.#offer.routed = verdict;
       this.#offer.answer(verdict);
-    } else if (row.state === 'sent' || verdict.kind === 'acknowledged') {
-      this.#settle(row, delivery, verdict);
+    } else {
+      this.#heed({ rowId: row.rowId, packetId: row.packetId, answer: verdict });
     }
   }
 
@@ -170,6 +178,7 @@ export class RadioLane {
   }
 
   async #step(): Promise<void> {
+    this.#settleWords();
     this.#sweep();
     this.#guests.sweep();
     const row = this.#next();
@@ -239,8 +248,8 @@ export class RadioLane {
     const nowMs = clock.monotonic();
     this.#pacing = notePort(paceAfter(this.#pacing, nowMs, gapMs), delivery.portnum, nowMs);
     if (answer.kind === 'silent' && !this.#givenUpOnSilence(row, offeredAtMs)) return;
-    const current = this.#options.store.outbox.get(row.rowId);
-    if (current !== null && current.state === 'queued') this.#settle(current, delivery, answer);
+    if (this.#options.store.outbox.get(row.rowId)?.state === 'queued')
+      this.#heed({ rowId: row.rowId, packetId: row.packetId, answer });
   }
 
   /** Its echo is a duplicate. Rows written before the radio told its node number could not be noted then. */
@@ -278,11 +287,26 @@ export class RadioLane {
     }
   }
 
+  #heed(word: Word): void {
+    this.#words = [...this.#words, word];
+    this.#settleWords();
+  }
+
+  #settleWords(): void {
+    for (const word of this.#words) {
+      const row = this.#options.store.outbox.get(word.rowId);
+      // Under another id, or done with: a later word was faster.
+      const isOpen = row?.packetId === word.packetId && (row.state === 'queued' || row.state === 'sent');
+      if (isOpen) this.#settle(row, readRadioDelivery(row), word.answer);
+      this.#words = this.#words.filter((other) => other !== word);
+    }
+  }
+
   /** Brings the radio's word into the outbox. */
   #settle(row: OutboxRow, delivery: RadioDelivery, answer: Answer): void {
     const { store, clock } = this.#options;
     store.transaction(() => {
-      if (answer.kind === 'retry') this.#retry(row, delivery, answer);
+      if (answer.kind === 'retry') this.#retry(row, answer);
       else if (answer.kind === 'failed') this.#finish(row, delivery, { state: 'failed', reason: answer.reason });
       else if (answer.kind === 'acknowledged')
         this.#finish(row, delivery, { state: delivery.to === BROADCAST ? 'heard' : 'acked' });
@@ -302,7 +326,7 @@ export class RadioLane {
     this.#waker.wake();
   }
 
-  #retry(row: OutboxRow, delivery: RadioDelivery, verdict: Extract<Answer, { kind: 'retry' }>): void {
+  #retry(row: OutboxRow, verdict: Extract<Answer, { kind: 'retry' }>): void {
     const { store, clock, logger, radio } = this.#options;
     const packetId = radio.newPacketId();
     logger.info('The radio did not take a packet, it is tried again', {
@@ -317,7 +341,7 @@ export class RadioLane {
       nextAttemptAtMs: clock.now() + verdict.afterMs,
       lastError: this.#said.packetId === row.packetId ? this.#said.message : verdict.reason,
     });
-    this.#options.onNewPacketId(row, delivery, packetId);
+    renumberPacket(row, { packetId, radio }, { store, atMs: clock.now() });
     this.#pacing = holdUntil(this.#pacing, clock.monotonic(), verdict.afterMs);
   }
 

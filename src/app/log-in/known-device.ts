@@ -8,6 +8,7 @@ import { deviceStorePath } from '../../matrix/crypto/device-store.ts';
 import { isLoggedOut, keepsDevice } from '../../matrix/errors.ts';
 import { HttpFailure } from '../../matrix/http.ts';
 import { RelayError } from '../../util/relay-error.ts';
+import { freshSession } from '../account/session.ts';
 
 /** The session in the home; null when there is none, or a broken file that a login replaces. */
 export function knownSession(paths: AppPaths): Credentials | null {
@@ -33,7 +34,7 @@ export async function keptDevice(paths: AppPaths, login: ComingLogin, context: A
   const known = knownSession(paths);
   if (known === null || known.deviceId === null) return null;
   if (!existsSync(deviceStorePath(paths.store.path, known.deviceId)) || !mayBeUser(known, login)) return null;
-  return (await isRemoved(known, context)) ? null : known.deviceId;
+  return (await isRemoved(known, paths, context)) ? null : known.deviceId;
 }
 
 function mayBeUser(known: Credentials, { baseUrl, user }: ComingLogin): boolean {
@@ -45,11 +46,14 @@ function mayBeUser(known: Credentials, { baseUrl, user }: ComingLogin): boolean 
   return userId === known.userId || (sameServer && sameLocalPart);
 }
 
-async function isRemoved(known: Credentials, context: AuthContext): Promise<boolean> {
+async function isRemoved(known: Credentials, paths: AppPaths, context: AuthContext): Promise<boolean> {
   try {
-    await whoami(known, context);
+    // Where tokens are an OAuth server's, one that has ended is called unknown as if the device were gone.
+    const session = known.renewal?.oauth ? await freshSession(paths) : known;
+    await whoami(session ?? known, context);
     return false;
   } catch (error) {
+    if (error instanceof RelayError) return error.code === 'MATRIX_LOGGED_OUT';
     if (!(error instanceof HttpFailure)) throw error;
     return isLoggedOut(error) && !keepsDevice(error);
   }

@@ -146,6 +146,21 @@ test('OAuth: the session is renewed before it is used, and revoked at logout', a
   expect(storedSession(paths)).toBeNull();
 });
 
+test('OAuth: a login after the token has ended goes on with the device, and with none whose session is over', async () => {
+  const grant = (n: number): JsonObject => ({ access_token: `at${n}`, refresh_token: `rt${n}`, expires_in: 30 });
+  const answers = [grant(1), grant(2), grant(3), { error: 'invalid_grant' }, grant(4)];
+  const server = await fakeOAuth({ answers, intervalSeconds: 0.01 });
+  onTestFinished(() => server.close());
+  const paths = home();
+  const method: LoginMethod = { kind: 'oauth', show: () => undefined };
+  const login = async () => (await logIn({ homeserver: server.url, method }, paths)).credentials;
+  const first = await login();
+  put(join(paths.store.path, `crypto-${first.deviceId}.sqlite`), 'keys');
+  const second = await login();
+  expect(second).toMatchObject({ accessToken: 'at3', deviceId: first.deviceId });
+  expect(await login()).toMatchObject({ accessToken: 'at4', deviceId: expect.not.stringMatching(`${first.deviceId}`) });
+});
+
 test('a session that can be renewed no more is logged out without the server', async () => {
   const server = await fakeOAuth({ answers: [{ error: 'invalid_grant' }, { error: 'invalid_grant' }] });
   onTestFinished(() => server.close());

@@ -23,10 +23,11 @@ export async function fakeOAuth(options: {
 }): Promise<FakeOAuth> {
   const answers = [...options.answers];
   const seen = { registration: {} as JsonObject, scope: '', tokenForms: [] as JsonObject[], revoked: [] as string[] };
+  let issued: unknown = null;
   const metadata = options.metadata ?? 'stable';
   const where = { stable: '/v1/auth_metadata', unstable: '/auth_metadata', issuer: '/openid-configuration' }[metadata];
   const reply = (request: ScriptedRequest): ScriptedAnswer => {
-    const { path, form, body } = request;
+    const { path, form, body, token } = request;
     if (path.endsWith(where) && (metadata !== 'unstable' || path.includes('unstable')))
       return { body: addresses(server.url) };
     if (metadata === 'issuer' && path.endsWith(ISSUER)) return { body: { issuer: `${server.url}/` } };
@@ -42,10 +43,14 @@ export async function fakeOAuth(options: {
       seen.tokenForms.push(Object.fromEntries(form));
       const answer = answers.shift() ?? { error: 'server_error' };
       if (typeof answer.status === 'number') return { status: answer.status, body: '<html>' };
+      issued = answer.access_token ?? issued;
       return { status: statusOf(answer), body: answer };
     }
     if (path === '/revoke') seen.revoked.push(form.get('token') ?? '');
     if (path === '/revoke') return { body: '' };
+    // Synapse calls a token that has ended unknown, and its device gone, whether it is or not (api/auth/mas.py).
+    if (path.endsWith('/whoami') && token !== issued)
+      return { status: 401, body: { errcode: 'M_UNKNOWN_TOKEN', error: 'Token is not active', soft_logout: false } };
     if (path.endsWith('/whoami'))
       return { body: { user_id: '@relay:oauth.test', device_id: seen.scope.split(':').at(-1) ?? '' } };
     return { status: 404, body: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' } };

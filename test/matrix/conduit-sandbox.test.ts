@@ -19,10 +19,19 @@ describe('Homeservers of the Conduit family, as the in-memory one imitates them'
   describe('adapter', () => adapterSuite(server));
   describe('encrypted rooms', () => encryptionSuite(server));
 
-  describe('one-time keys', () => {
+  describe('keys', () => {
     const scene = useScene(server);
 
-    it('are made anew when others have used them all', async () => {
+    it('of an identity wait for the password, which a command asks for', async () => {
+      const { relay, sharedRoom, started } = scene();
+      const roomId = await sharedRoom(true);
+      const end = Promise.withResolvers<Error | null>();
+      const identity = { password: null, reset: false, saveRecoveryKey: () => undefined, onEnd: end.resolve };
+      await started(relay({ rooms: [roomId] }, { identity }));
+      expect((await end.promise)?.message).toContain('`mmrelay auth reset-cross-signing`');
+    });
+
+    it('for one use are made anew when others have used them all', async () => {
       const { alice, bot, proxy, relay, sharedRoom, sink, started } = scene();
       const roomId = await sharedRoom(true);
       const first = await started(relay({ rooms: [roomId] }));

@@ -120,19 +120,21 @@ async function haveKeysOf(master: string, { crypto, earlier }: Setup, logger: Lo
   return true;
 }
 
-async function makeCrossSigning({ client, crypto }: Setup, { password, logger }: IdentityOptions): Promise<void> {
+async function makeCrossSigning({ client, crypto }: Setup, options: IdentityOptions): Promise<void> {
+  const { password, reset, logger } = options;
   const identifier = { type: 'm.id.user', user: client.getUserId() };
+  const advice = reset ? '' : ': run `mmrelay auth reset-cross-signing`, which asks for it';
   await crypto.bootstrapCrossSigning({
     setupNewCrossSigning: true,
     authUploadDeviceSigningKeys: async (makeRequest) => {
       try {
-        return await makeRequest(null); // a first identity is free, and one that was approved in a browser
+        return await makeRequest(null); // a first identity is free (not with Conduit), and one that was approved in a browser
       } catch (error) {
         const challenge = uiaChallenge(error);
         if (challenge === null) throw error;
         const url = approvalUrl(challenge);
         if (url !== null) throw new Error(`the homeserver wants it approved in a browser: open ${url} and try again`);
-        if (password === null) throw new Error('the homeserver wants the password of the account');
+        if (password === null) throw new Error(`the homeserver wants the password of the account${advice}`);
         const session = asString(challenge.session);
         return makeRequest({ type: 'm.login.password', identifier, password, session });
       }

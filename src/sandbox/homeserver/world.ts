@@ -36,7 +36,7 @@ export interface Tuning {
   /**
    * Whose habits it has. `conduit`, as the sources of conduwuit and continuwuity tell them: /sync has no more than ten
    * events of a room and none of a room that was left, full_state brings nothing of quiet rooms, a count of keys that
-   * is zero is left out, and there are no fallback keys.
+   * is zero is left out, there are no fallback keys, and the first cross-signing keys want the password, too.
    */
   family: 'synapse' | 'conduit';
   /** Most events in a sync timeline; Synapse: 100. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MeshNode } from '../../src/relay/ports.ts';
 import { RelayError } from '../../src/util/relay-error.ts';
 import { startEngine } from '../support/engine-fixture.ts';
-import { ALICE_NODE, OWN_NODE, packet, roomEvent, settings } from '../support/relay-fixture.ts';
+import { ALICE_NODE, botJoin, OWN_NODE, packet, ROOM, roomEvent, settings } from '../support/relay-fixture.ts';
 
 const ADMIN = '@admin:ex.org';
 const DM_ROOM = '!mmrelay_bot_default_0a11ce01:ex.org';
@@ -140,18 +140,7 @@ describe('direct messages (W46)', () => {
 
   it('a broadcast is heard, not delivered, and one that nobody repeated has not failed', async () => {
     const f = await startEngine({ settings: settings({ deliveryStatus: 'reactions' }) });
-    f.matrix.sync(
-      [
-        roomEvent({
-          eventId: '$join',
-          type: 'm.room.member',
-          stateKey: '@bot:ex.org',
-          sender: '@bot:ex.org',
-          content: { membership: 'join' },
-        }),
-      ],
-      true,
-    );
+    f.matrix.sync([botJoin(ROOM)], true);
     f.matrix.sync([roomEvent({ eventId: '$a', body: 'a' }), roomEvent({ eventId: '$b', body: 'b' })]);
     await f.clock.advance(5_000);
     f.radio.sink?.onRouting({ packetId: f.radio.sent[0]?.id ?? 0, error: 'NONE', from: OWN_NODE });
@@ -191,18 +180,7 @@ describe('direct messages (W46)', () => {
 describe('one person and the air (W24)', () => {
   it('is told when they send too much at once, once a minute, and others are not held up', async () => {
     const f = await startEngine({ settings: settings({ userRate: { burst: 3, perMinute: 6 } }) });
-    f.matrix.sync(
-      [
-        roomEvent({
-          eventId: '$join',
-          type: 'm.room.member',
-          stateKey: '@bot:ex.org',
-          sender: '@bot:ex.org',
-          content: { membership: 'join' },
-        }),
-      ],
-      true,
-    );
+    f.matrix.sync([botJoin(ROOM)], true);
 
     f.matrix.sync([
       ...Array.from({ length: 8 }, (_, n) => roomEvent({ eventId: `$f${n}`, body: `flood ${n}` })),

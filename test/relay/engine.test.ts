@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RelayError } from '../../src/util/relay-error.ts';
 import { type EngineFixture, startEngine } from '../support/engine-fixture.ts';
-import { BOT, NOW_MS, packet, ROOM, roomEvent, route, settings } from '../support/relay-fixture.ts';
+import { botJoin, NOW_MS, packet, ROOM, roomEvent, route, settings } from '../support/relay-fixture.ts';
 
 function databasePath(): string {
   return join(mkdtempSync(join(tmpdir(), 'mmrelay-engine-')), 'relay.sqlite');
@@ -12,18 +12,7 @@ function databasePath(): string {
 
 /** Our bot has been in the room before: what comes is news. */
 function joined({ matrix }: EngineFixture): void {
-  matrix.sync(
-    [
-      roomEvent({
-        eventId: '$join',
-        type: 'm.room.member',
-        stateKey: BOT,
-        sender: BOT,
-        content: { membership: 'join' },
-      }),
-    ],
-    true,
-  );
+  matrix.sync([botJoin(ROOM)], true);
 }
 
 const unreachable = (): RelayError => new RelayError('MATRIX_UNREACHABLE', 'refused', { retry: { kind: 'later' } });
@@ -200,13 +189,7 @@ describe('Matrix to mesh', () => {
 
   it('what was said before we joined, and before the first sync, is history', async () => {
     const f = await startEngine();
-    const join = roomEvent({
-      eventId: '$join',
-      type: 'm.room.member',
-      stateKey: BOT,
-      sender: BOT,
-      content: { membership: 'join' },
-    });
+    const join = botJoin(ROOM);
 
     f.matrix.sync([roomEvent({ eventId: '$old', body: 'old' }), join, roomEvent({ eventId: '$new', body: 'new' })]);
     await f.clock.advance(10_000);
@@ -337,19 +320,7 @@ describe('Matrix to mesh', () => {
     const routes = [route(), route({ room: '!two:ex.org' })];
     const f = await startEngine({ settings: settings({ routes }) });
     joined(f);
-    f.matrix.sync(
-      [
-        roomEvent({
-          eventId: '$join2',
-          roomId: '!two:ex.org',
-          type: 'm.room.member',
-          stateKey: BOT,
-          sender: BOT,
-          content: { membership: 'join' },
-        }),
-      ],
-      true,
-    );
+    f.matrix.sync([botJoin('!two:ex.org')], true);
 
     f.matrix.sync([
       ...[1, 2, 3].map((n) => roomEvent({ eventId: `$a${n}`, body: n === 1 ? 'long '.repeat(60) : `a${n}` })),

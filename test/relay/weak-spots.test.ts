@@ -6,23 +6,14 @@ import type { LogFields, Logger } from '../../src/util/logger.ts';
 import { RelayError } from '../../src/util/relay-error.ts';
 import { utf8Bytes } from '../../src/util/utf8.ts';
 import { type EngineFixture, startEngine } from '../support/engine-fixture.ts';
-import { BOT, link, packet, ROOM, roomEvent, route, settings, world } from '../support/relay-fixture.ts';
+import { botJoin, link, packet, ROOM, roomEvent, route, settings, world } from '../support/relay-fixture.ts';
 
 /** Weak spots of the old relay (spec 02 section 9) that no other file of this folder is about; each test names its row. */
 
 const SECOND = '!two:ex.org';
 
 function joinAll({ matrix }: EngineFixture, ...rooms: readonly string[]): void {
-  const join = (roomId: string): ReturnType<typeof roomEvent> =>
-    roomEvent({
-      eventId: `$join${roomId}`,
-      roomId,
-      type: 'm.room.member',
-      stateKey: BOT,
-      sender: BOT,
-      content: { membership: 'join' },
-    });
-  matrix.sync(rooms.map(join), true);
+  matrix.sync(rooms.map(botJoin), true);
 }
 
 describe('W1, W2, W5: rows are data, and wait for whichever link comes', () => {

@@ -1,29 +1,16 @@
 import type { MeshPacket, RoomEvent } from '../../src/relay/ports.ts';
 import type { MessageLink, NewOutboxRow } from '../../src/relay/store-port.ts';
+import { packet as relayPacket } from '../support/relay-fixture.ts';
 
 export function packet(change: Partial<MeshPacket> = {}): MeshPacket {
-  return {
+  return relayPacket({
     from: 0xa1b2c3d4,
-    to: 0xffffffff,
     id: 7,
-    channel: 0,
-    portnum: 1,
     payload: new Uint8Array([0, 255, 128, 10]),
-    encrypted: false,
-    replyId: 0,
-    emoji: 0,
-    requestId: 0,
-    wantAck: false,
-    wantResponse: false,
-    hopLimit: 3,
-    hopStart: 3,
-    rxTimeS: 1_750_000_000,
     rxSnr: 6.25,
     rxRssi: -90,
-    viaMqtt: false,
-    pkiEncrypted: false,
     ...change,
-  };
+  });
 }
 
 export function event(eventId: string): RoomEvent {

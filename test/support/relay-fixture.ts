@@ -1,4 +1,4 @@
-import type { MeshPacket, RadioInfo, RoomEvent } from '../../src/relay/ports.ts';
+import type { LoraSettings, MeshPacket, RadioInfo, RoomEvent } from '../../src/relay/ports.ts';
 import type { WorldView } from '../../src/relay/rules/view.ts';
 import type { RadioSettings, RelaySettings, RoomRoute } from '../../src/relay/settings.ts';
 import type { MessageLink } from '../../src/relay/store-port.ts';
@@ -55,6 +55,18 @@ export function roomEvent(change: Partial<RoomEvent> & { readonly body?: string 
   };
 }
 
+/** Our bot enters a room. */
+export function botJoin(roomId: string): RoomEvent {
+  return roomEvent({
+    eventId: `$join${roomId}`,
+    roomId,
+    type: 'm.room.member',
+    stateKey: BOT,
+    sender: BOT,
+    content: { membership: 'join' },
+  });
+}
+
 export function route(change: Partial<RoomRoute> = {}): RoomRoute {
   return {
     room: ROOM,
@@ -107,6 +119,17 @@ export function settings(change: Partial<RelaySettings> = {}): RelaySettings {
     ...change,
   };
 }
+
+export const LORA: LoraSettings = {
+  region: 'US',
+  modemPreset: 'LONG_FAST',
+  bandwidthKhz: 250,
+  spreadFactor: 11,
+  codingRate: 5,
+  hopLimit: 3,
+  txEnabled: true,
+  overrideDutyCycle: false,
+};
 
 export const RADIO_INFO: RadioInfo = {
   nodeNum: OWN_NODE,

@@ -2,18 +2,7 @@ import { expect, test } from 'vitest';
 import { warnOfMappings } from '../../../src/app/radios/mapping-warnings.ts';
 import type { RadioInfo } from '../../../src/relay/ports.ts';
 import type { Logger } from '../../../src/util/logger.ts';
-import { RADIO_INFO, route, settings } from '../../support/relay-fixture.ts';
-
-const LORA = {
-  region: 'EU_868',
-  modemPreset: 'LONG_FAST',
-  bandwidthKhz: 250,
-  spreadFactor: 11,
-  codingRate: 5,
-  hopLimit: 3,
-  txEnabled: true,
-  overrideDutyCycle: false,
-};
+import { LORA, RADIO_INFO, route, settings } from '../../support/relay-fixture.ts';
 
 test('a room of a channel that is not in use is named, and a radio without a region', () => {
   const said: string[] = [];

@@ -6,7 +6,7 @@ import type { RoomEvent } from '../../../src/relay/ports.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { utf8Decode } from '../../../src/util/utf8.ts';
 import { type EngineFixture, startEngine } from '../../support/engine-fixture.ts';
-import { BOT, NOW_MS, roomEvent } from '../../support/relay-fixture.ts';
+import { botJoin, NOW_MS, ROOM, roomEvent } from '../../support/relay-fixture.ts';
 
 const MINUTE = 60_000;
 
@@ -26,13 +26,7 @@ const readable = (eventId: string, body: string): RoomEvent => ({
   encrypted: true,
 });
 
-const join0 = roomEvent({
-  eventId: '$join',
-  type: 'm.room.member',
-  stateKey: BOT,
-  sender: BOT,
-  content: { membership: 'join' },
-});
+const join0 = botJoin(ROOM);
 
 async function started(path: string): Promise<EngineFixture> {
   const f = await startEngine({ path });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { meshToRooms } from '../../../src/relay/rules/mesh-to-room.ts';
 import type { Intent } from '../../../src/relay/rules/view.ts';
 import {
+  LORA,
   OWN_NODE,
   packet,
   RADIO_INFO,
@@ -158,22 +159,7 @@ describe('replies and tapbacks from the mesh', () => {
 describe('a meshnet without a configured name (W32)', () => {
   it.each([
     [{ ...RADIO_INFO, channels: [{ index: 0, name: 'Hills', role: 'primary' as const, keyId: 'stock' }] }, 'Hills'],
-    [
-      {
-        ...RADIO_INFO,
-        lora: {
-          region: 'US',
-          modemPreset: 'LONG_FAST',
-          bandwidthKhz: 250,
-          spreadFactor: 11,
-          codingRate: 5,
-          hopLimit: 3,
-          txEnabled: true,
-          overrideDutyCycle: false,
-        },
-      },
-      'LongFast',
-    ],
+    [{ ...RADIO_INFO, lora: LORA }, 'LongFast'],
     [null, 'Mesh'],
   ])('is called after the radio', (info, name) => {
     const radios = new Map([['default', radioSettings({ meshnetName: '' })]]);

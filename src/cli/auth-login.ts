@@ -12,6 +12,14 @@ export interface LoginFlags extends GlobalFlags, MethodFlags {
   readonly resetCrossSigning?: boolean | undefined;
 }
 
+/** Flags without which nobody can log in, as there is nobody to ask. Standard input is read once: at the login. */
+export async function lackingLogin(flags: LoginFlags): Promise<readonly string[]> {
+  if (flags.passwordStdin === true || flags.accessTokenStdin === true) return [];
+  const found = findConfig(flags);
+  const chosen = await chooseMethod(flags, { matrix: found.config?.matrix ?? null, paths: homePaths(flags, found) });
+  return 'missing' in chosen ? chosen.missing : [];
+}
+
 /** `mmrelay auth login`: logs in and writes credentials.json. Asks for what is missing, on a terminal. */
 export async function authLogin(flags: LoginFlags): Promise<ExitCode> {
   const found = findConfig(flags);

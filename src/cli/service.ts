@@ -28,7 +28,7 @@ export async function serviceInstall(flags: ServiceFlags): Promise<ExitCode> {
   const outcome = installUnit(path, text, { force: flags.force === true });
   if (outcome === 'differs') {
     console.error(
-      `❌ ${path} exists and differs: use --force to replace it (it is kept as .bak), or --print to compare.`,
+      `❌ ${path} exists and differs: mmrelay service install --force replaces it (it is kept as .bak), --print shows the new one.`,
     );
     return EXIT.runtime;
   }

@@ -39,6 +39,11 @@ export async function chooseRooms(
   return rooms;
 }
 
+/** Whether the flags name rooms, and all of them are understood. */
+export function areRoomsNamed(flags: RoomFlags): boolean {
+  return (byFlags(flags) ?? []).length > 0;
+}
+
 /** null: the flags name no room. An answer that is not understood makes the whole of no use. */
 function byFlags(flags: RoomFlags): readonly Choice[] | null {
   const named = (flags.room ?? []).map(parseRoom);

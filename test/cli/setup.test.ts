@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { configOf, parseRadio, parseRoom } from '../../src/app/setup/answers.ts';
 import { parseConfig } from '../../src/config/load.ts';
+import { sampleConfig } from '../../src/config/sample.ts';
 import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { cliBox } from './run-cli.ts';
 
@@ -48,6 +49,9 @@ describe('answers', () => {
       ['!b:x', 2],
     ]);
     expect(config?.radios[0]?.meshnetName).toBe('My: "mesh"');
+    // Each key below the words that explain it, as in the sample.
+    expect(written).toContain('# Channel index on the radio, 0 to 7.\n    meshtastic_channel: 0\n');
+    expect(written.split('\n')).toHaveLength(sampleConfig().split('\n').length + 2);
     expect(config?.radios[0]?.connection.kind).toBe(radio.kind);
   });
 });
@@ -76,7 +80,7 @@ test('without questions: login, a new room with a guest, a configuration that pa
   expect(result.out + result.err).not.toContain('pw\n');
   const file = join(home, 'config.yaml');
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(readFileSync(file, 'utf8')).toMatch(/ {2}- id: "?!.+\n {4}meshtastic_channel: 0/);
+  expect(readFileSync(file, 'utf8')).toMatch(/ {2}- id: "?!.+\n {4}# Channel index.*\n {4}meshtastic_channel: 0/);
   expect(existsSync(join(home, 'credentials.json'))).toBe(true);
   expect((await run('config', 'check', '--strict')).code).toBe(0);
   const online = await run('config', 'check', '--online');
@@ -99,12 +103,25 @@ test('without questions: login, a new room with a guest, a configuration that pa
   expect(again).toMatchObject({ code: 1, err: expect.stringContaining('already exists') });
 });
 
+test('a mesh that nobody has named is named by its radio', () => {
+  const radio = { kind: 'tcp', host: 'h', port: 4403 } as const;
+  const written = configOf({ radio, meshnet: null, rooms: [{ id: '#a:x', channel: 0 }] });
+  const { config, problems } = parseConfig({ text: written, file: null, env: {} });
+  expect(problems).toEqual([]);
+  expect(config?.radios[0]?.meshnetName).toBe('');
+});
+
 test('what is missing is named, exit 2, nothing written', async () => {
-  const { run, home } = cliBox();
+  const { run, home, root } = cliBox();
+  const nothing = await run('setup', '--yes');
+  for (const flag of ['--radio', '--room', '--homeserver', '--username', '--password-stdin'])
+    expect(nothing.err).toContain(flag);
   expect(await run('setup', '--yes')).toMatchObject({ code: 2, err: expect.stringContaining('--radio') });
-  expect(await run('setup', '--yes', '--radio', 'h')).toMatchObject({
+  const account = ['--homeserver', 'http://127.0.0.1:1', '--username', 'x', '--access-token-file', '<root>/token'];
+  writeFileSync(join(root, 'token'), 'a token');
+  expect(await run('setup', '--yes', '--radio', 'h', ...account, '--room', 'mesh')).toMatchObject({
     code: 2,
-    err: expect.stringContaining('--homeserver'),
+    err: expect.stringMatching(/^Missing or not understood: --room/),
   });
   expect(existsSync(home)).toBe(false);
 });

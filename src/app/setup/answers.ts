@@ -17,7 +17,8 @@ export interface RoomAnswer {
 
 export interface Answers {
   readonly radio: RadioAnswer;
-  readonly meshnet: string;
+  /** null: named by the radio, while the relay runs. */
+  readonly meshnet: string | null;
   readonly rooms: readonly RoomAnswer[];
 }
 
@@ -62,17 +63,16 @@ export function connectOfAnswer(radio: RadioAnswer, hub: BleHub): RadioConnect |
 }
 
 /** The commented sample with the answers filled in. @throws RelayError CONFIG_SETUP naming what does not go together */
-export function configOf(answers: Answers): string {
+export function configOf({ radio, meshnet, rooms: [first, ...others] }: Answers): string {
+  const values: Values = {
+    ...(first === undefined ? {} : { '- id': first.id, '  meshtastic_channel': first.channel }),
+    ...radioValues(radio),
+    meshnet_name: meshnet,
+  };
   const lines = sampleConfig()
     .split('\n')
-    .flatMap((line) => {
-      if (line === '  connection_type: tcp') return radioLines(answers.radio);
-      if (/^ {2}host: /.test(line)) return [];
-      if (/^ {2}meshnet_name: /.test(line)) return [`  meshnet_name: ${yamlValue(answers.meshnet)}`];
-      if (/^ {2}- id: /.test(line)) return roomLines(answers.rooms);
-      return /^ {4}meshtastic_channel: /.test(line) ? [] : [line];
-    });
-  const text = lines.join('\n');
+    .map((line) => filledLine(line, values));
+  const text = withRooms(lines, others).join('\n');
   const { problems } = parseConfig({ text, file: null, env: {} });
   const error = problems.find(({ severity }) => severity === 'error');
   if (error !== undefined)
@@ -80,22 +80,33 @@ export function configOf(answers: Answers): string {
   return text;
 }
 
-function radioLines(radio: RadioAnswer): string[] {
-  const type = `  connection_type: ${radio.kind}`;
+/** By the key as it stands in the sample; null comments it out. */
+type Values = Readonly<Record<string, string | number | null>>;
+
+function filledLine(line: string, values: Values): string {
+  const [, key = '', shown = ''] = /^ {2}(?:# )?((?: {2}|- )?[a-z_]+): (.*)$/.exec(line) ?? [];
+  const value = Object.hasOwn(values, key) ? values[key] : undefined;
+  if (value === undefined) return line;
+  return value === null ? `  # ${key}: ${shown}` : `  ${key}: ${yamlValue(value)}`;
+}
+
+function radioValues(radio: RadioAnswer): Values {
+  const type = { connection_type: radio.kind };
   switch (radio.kind) {
     case 'auto':
-      return [type];
+      return { ...type, host: null };
     case 'serial':
-      return [type, `  serial_port: ${yamlValue(radio.target)}`];
+      return { ...type, host: null, serial_port: radio.target };
     case 'ble':
-      return [type, `  ble_address: ${yamlValue(radio.target)}`];
-    case 'tcp': {
-      const port = radio.port === DEFAULT_PORT ? [] : [`  port: ${radio.port}`];
-      return [type, `  host: ${yamlValue(radio.host)}`, ...port];
-    }
+      return { ...type, host: null, ble_address: radio.target };
+    case 'tcp':
+      return { ...type, host: radio.host, ...(radio.port === DEFAULT_PORT ? {} : { port: radio.port }) };
   }
 }
 
-function roomLines(rooms: readonly RoomAnswer[]): string[] {
-  return rooms.flatMap(({ id, channel }) => [`  - id: ${yamlValue(id)}`, `    meshtastic_channel: ${channel}`]);
+/** The first room stands where the sample explains its keys; the others follow it. */
+function withRooms(lines: readonly string[], rooms: readonly RoomAnswer[]): readonly string[] {
+  const end = lines.indexOf('', lines.indexOf('matrix_rooms:'));
+  const added = rooms.flatMap(({ id, channel }) => [`  - id: ${yamlValue(id)}`, `    meshtastic_channel: ${channel}`]);
+  return lines.toSpliced(end, 0, ...added);
 }

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { createNobleHub } from '../../src/radio/ble/noble-hub.ts';
 import { createRadio } from '../../src/radio/radio.ts';
@@ -12,6 +15,8 @@ import { LONG_TEST_MS, RadioStage, relayUnderCuts } from './support/radio-stage.
 const missing = bluezMissing() ?? inject('pythonMissing').meshtastic;
 if (missing !== null && process.env.MMRELAY_E2E_REQUIRED === '1') throw new Error(missing);
 const title = 'a radio over Bluetooth by D-Bus: noble and a bluetoothd double on a bus of its own';
+const run = promisify(execFile);
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const NODE = { num: 0xa1b2c3d4, longName: 'Anna', shortName: 'ANN' };
 
 /** Holds this process up, so that what comes meanwhile is read in one go, in its order. */
@@ -70,6 +75,26 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     await bluez.restart();
     await reached('ready');
     expect(sink.texts().filter((seen) => seen === text)).toEqual([text]);
+  });
+
+  it('is listed by mmrelay radios, and taken by connection_type auto as the only one there is', async () => {
+    const stage = await RadioStage.build();
+    closing.push(() => stage.close());
+    const bluez = await FakeBluez.start({ port: stage.radio.port, name: 'Rel_cafe' });
+    closing.push(() => bluez.close());
+    process.env.DBUS_SYSTEM_BUS_ADDRESS = bluez.busAddress;
+    process.env.NOBLE_BINDINGS = 'dbus';
+    const { stdout } = await run(process.execPath, [MAIN, 'radios', '--ask', '--json']);
+    const { radios } = JSON.parse(stdout) as { radios: readonly object[] };
+    const itself = { kind: 'ble', target: 'F0:F1:F2:F3:F4:F5', name: 'Virtual Relay', firmware: '2.7.26.54e0d8d' };
+    expect(radios).toContainEqual({ ...itself, detail: '-61 dBm', busy: null });
+
+    stage.start({ kind: 'auto' });
+    await stage.ready();
+    stage.meshSays(1);
+    await stage.roomSays(1);
+    expect(await stage.judge()).toEqual({ toMatrix: 1, toMesh: 1 });
+    expect(stage.logs.join('\n')).toContain('found one radio, using it {"kind":"ble","target":"F0:F1:F2:F3:F4:F5"');
   });
 
   it(

@@ -1,11 +1,10 @@
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { BROADCAST } from '../util/node-id.ts';
-import { Waker } from '../util/waker.ts';
 import { ClockSteps } from './clock-steps.ts';
 import { parseDirectRoom, type RadioDelivery, radioLane, roomLane } from './delivery.ts';
 import { DirectRooms } from './direct-rooms.ts';
-import { guardedLoop } from './guarded-loop.ts';
+import { GuardedLoop } from './guarded-loop.ts';
 import { installIdOf } from './install-id.ts';
 import { InboxPump } from './intake/inbox-pump.ts';
 import { PacketIntake } from './intake/packet-intake.ts';
@@ -65,8 +64,7 @@ const STUCK_MS = 600_000;
  */
 export class Engine {
   readonly #options: EngineOptions;
-  readonly #abort = new AbortController();
-  readonly #inbox: Waker;
+  readonly #inbox: GuardedLoop;
   readonly #names: RoomNames;
   readonly #teller: Teller;
   readonly #clockSteps: ClockSteps;
@@ -78,11 +76,11 @@ export class Engine {
   readonly #radios = new Map<string, RadioLane>();
   readonly #rates = new UserRateLimiter();
   readonly #unread: UnreadEvents;
-  #pumping: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#inbox = new Waker(options.clock);
+    const pump = this.#pump();
+    this.#inbox = new GuardedLoop({ ...options, name: 'inbox', step: () => pump.step() });
     this.#names = new RoomNames({ ...options, onResolved: () => this.#inbox.wake() });
     this.#teller = new Teller({
       ...options,
@@ -113,10 +111,8 @@ export class Engine {
 
   /** Starts both sides; each comes up when it can. */
   start(): void {
-    const { matrix, radios, clock, logger, onFatal } = this.#options;
-    const pump = this.#pump();
-    const loop = { name: 'inbox', clock, logger, signal: this.#abort.signal, waker: this.#inbox, onFatal };
-    this.#pumping = guardedLoop(loop, () => pump.step());
+    const { matrix, radios } = this.#options;
+    this.#inbox.start();
     this.#rooms.start(this.#options.settings.routes.map(({ room }) => room));
     for (const lane of this.#radios.values()) lane.start();
     this.#maintenance.start();
@@ -144,9 +140,11 @@ export class Engine {
     this.#teller.stop();
     this.#unread.stop();
     await Promise.all([matrix.stop(), ...[...radios.values()].map((radio) => radio.stop())]);
-    this.#abort.abort();
-    this.#inbox.wake();
-    await Promise.all([this.#pumping, this.#rooms.stop(), ...[...this.#radios.values()].map((lane) => lane.stop())]);
+    await Promise.all([
+      this.#inbox.stop(),
+      this.#rooms.stop(),
+      ...[...this.#radios.values()].map((lane) => lane.stop()),
+    ]);
   }
 
   /**
@@ -201,7 +199,7 @@ export class Engine {
     const { claim, observer } = this.#options;
     return new InboxPump({
       ...this.#options,
-      waker: this.#inbox,
+      wait: (maxMs) => this.#inbox.wait(maxMs),
       view: () => this.view(),
       claim,
       tell: (intent) => this.#teller.tell(intent),

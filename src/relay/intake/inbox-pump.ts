@@ -1,7 +1,6 @@
 import type { Logger } from '../../util/logger.ts';
 import { nodeId } from '../../util/node-id.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
-import type { Waker } from '../../util/waker.ts';
 import type { IntentWriterOptions } from '../intent-writer.ts';
 import { type IntentOrigin, writeIntents } from '../intent-writer.ts';
 import type { RoomEvent } from '../ports.ts';
@@ -13,7 +12,8 @@ import type { InboxRow } from '../store-port.ts';
 
 export interface InboxPumpOptions extends IntentWriterOptions {
   readonly logger: Logger;
-  readonly waker: Waker;
+  /** Until there is work, or this much time has passed. */
+  readonly wait: (maxMs: number) => Promise<void>;
   readonly view: () => WorldView;
   /** A plugin may take a message for itself; resolves within the claim deadline. */
   readonly claim: (row: InboxRow, view: WorldView) => Promise<boolean>;
@@ -52,7 +52,7 @@ export class InboxPump {
 
   /** One round; sleeps until there is work. */
   async step(): Promise<void> {
-    const { store, waker, view, mustWait } = this.#options;
+    const { store, wait, view, mustWait } = this.#options;
     const world = view();
     // Rows that wait must not hide those behind them.
     const maxRows = BATCH_ROWS + this.#held;
@@ -60,7 +60,7 @@ export class InboxPump {
     const rows = pending.filter((row) => !mustWait(row, world));
     this.#held = pending.length - rows.length;
     if (rows.length === 0) {
-      if (pending.length < maxRows) await waker.wait(HELD_RECHECK_MS);
+      if (pending.length < maxRows) await wait(HELD_RECHECK_MS);
       return;
     }
     const claimed = new Set<number>();

@@ -4,9 +4,8 @@ import type { Logger } from '../../util/logger.ts';
 import { BROADCAST } from '../../util/node-id.ts';
 import { RelayError } from '../../util/relay-error.ts';
 import { utf8Encode } from '../../util/utf8.ts';
-import { Waker } from '../../util/waker.ts';
 import type { RadioDelivery } from '../delivery.ts';
-import { guardedLoop } from '../guarded-loop.ts';
+import { GuardedLoop } from '../guarded-loop.ts';
 import type {
   ClientNotification,
   GuestPacket,
@@ -80,7 +79,7 @@ type Answer = RadioVerdict | { readonly kind: 'silent' } | { readonly kind: 'lin
  */
 export class RadioLane {
   readonly #options: RadioLaneOptions;
-  readonly #waker: Waker;
+  readonly #loop: GuardedLoop;
   readonly #order = new LaneOrder();
   readonly #guests: GuestQueue;
   readonly #budget = new AirBudget();
@@ -90,42 +89,36 @@ export class RadioLane {
   #words: readonly Word[] = [];
   #silentOffers = { rowId: 0, count: 0 };
   #said: { readonly packetId: number; readonly message: string } = { packetId: 0, message: '' };
-  readonly #abort = new AbortController();
-  #running: Promise<void> = Promise.resolve();
 
   constructor(options: RadioLaneOptions) {
     this.#options = options;
-    this.#waker = new Waker(options.clock);
+    this.#loop = new GuardedLoop({ ...options, name: options.lane, step: () => this.#step() });
     this.#guests = new GuestQueue(options.clock);
   }
 
   start(): void {
-    const { clock, logger, lane, onFatal } = this.#options;
-    const loop = { name: lane, clock, logger, signal: this.#abort.signal, waker: this.#waker, onFatal };
-    this.#running = guardedLoop(loop, () => this.#step());
+    this.#loop.start();
   }
 
   /** Resolves when the loop has ended; what was not sent stays in the outbox. */
   async stop(): Promise<void> {
-    this.#abort.abort();
+    const stopped = this.#loop.stop();
     this.#offer?.answer({ kind: 'link-lost', reason: 'stopping' });
-    this.#waker.wake();
-    await this.#running;
+    await stopped;
   }
 
   wake(): void {
-    this.#waker.wake();
+    this.#loop.wake();
   }
 
-  /** For how long it has owed its next step; waiting for a retry, for the pace or for the other side is no debt. */
   overdueMs(): number {
-    return this.#waker.overdueMs();
+    return this.#loop.overdueMs();
   }
 
   /** Takes a packet of somebody who shares the radio; false when too many of theirs wait. */
   offerGuest(packet: GuestPacket): boolean {
     const isTaken = this.#guests.add(packet);
-    if (isTaken) this.#waker.wake();
+    if (isTaken) this.#loop.wake();
     return isTaken;
   }
 
@@ -137,7 +130,7 @@ export class RadioLane {
   onLinkChange(): void {
     const { status, reason } = this.#options.radio.state();
     if (status !== 'ready') this.#offer?.answer({ kind: 'link-lost', reason: reason ?? status });
-    this.#waker.wake();
+    this.#loop.wake();
   }
 
   onQueueStatus(status: QueueStatus): void {
@@ -186,7 +179,7 @@ export class RadioLane {
     const { guest, waitMs } = this.#guestTurn(row, rowWaitMs);
     if (guest !== null && waitMs === 0) await this.#sendGuest(guest);
     else if (row !== null && rowWaitMs === 0) await this.#send(row);
-    else await this.#waker.wait(Math.min(waitMs ?? SWEEP_MS, rowWaitMs ?? SWEEP_MS));
+    else await this.#loop.wait(Math.min(waitMs ?? SWEEP_MS, rowWaitMs ?? SWEEP_MS));
   }
 
   /** The packet of a guest whose turn it is: texts of ours and theirs alternate, the parts of one text stay together. */
@@ -205,7 +198,7 @@ export class RadioLane {
     const { radio, clock, gapMs } = this.#options;
     const answer = await this.#offerPacket(packet.id, () => radio.sendGuest?.(packet) ?? Promise.resolve());
     // It stays in line: offered again under its id, the mesh takes it once.
-    if (answer.kind === 'link-lost') return this.#waker.wait(LINK_LOST_WAIT_MS);
+    if (answer.kind === 'link-lost') return this.#loop.wait(LINK_LOST_WAIT_MS);
     if (packet.isText) this.#pacing = paceAfter(this.#pacing, clock.monotonic(), gapMs);
     this.#guests.remove(packet);
     if (answer.kind === 'retry' || answer.kind === 'failed') packet.onRefused('RATE_LIMIT_EXCEEDED');
@@ -243,7 +236,7 @@ export class RadioLane {
     this.#guests.giveTurn();
     if (answer.kind === 'link-lost') {
       logger.debug('Packet waits: the link went away', { packetId: row.packetId, reason: answer.reason });
-      return this.#waker.wait(LINK_LOST_WAIT_MS);
+      return this.#loop.wait(LINK_LOST_WAIT_MS);
     }
     const nowMs = clock.monotonic();
     this.#pacing = notePort(paceAfter(this.#pacing, nowMs, gapMs), delivery.portnum, nowMs);
@@ -323,7 +316,7 @@ export class RadioLane {
     });
     // An answer to a row that has left before says nothing about whose turn it is.
     if (answer.kind !== 'retry' && row.state === 'queued') this.#order.leave(row);
-    this.#waker.wake();
+    this.#loop.wake();
   }
 
   #retry(row: OutboxRow, verdict: Extract<Answer, { kind: 'retry' }>): void {

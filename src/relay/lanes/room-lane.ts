@@ -3,9 +3,8 @@ import type { Clock } from '../../util/clock.ts';
 import type { JsonObject } from '../../util/json.ts';
 import type { Logger } from '../../util/logger.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
-import { Waker } from '../../util/waker.ts';
 import type { EventDelivery, RoomDelivery } from '../delivery.ts';
-import { guardedLoop } from '../guarded-loop.ts';
+import { GuardedLoop } from '../guarded-loop.ts';
 import type { MatrixPort, RoomSend } from '../ports.ts';
 import type { OutboxChange, OutboxRow, StorePort } from '../store-port.ts';
 import { type BoundEvent, bindRelation, fallbackEvent } from './bind-relation.ts';
@@ -55,17 +54,15 @@ const EVENT_REFUSALS: ReadonlySet<string> = new Set(['MATRIX_TOO_LARGE', 'MATRIX
  */
 export class RoomLane {
   readonly #options: RoomLaneOptions;
-  readonly #waker: Waker;
-  readonly #abort = new AbortController();
+  readonly #loop: GuardedLoop;
   #failures = 0;
   /** Monotonic, as all waits: a wall clock that is set back must not make one last for years. */
   #notBeforeMs = 0;
   #blocked: string | null = null;
-  #running: Promise<void> = Promise.resolve();
 
   constructor(options: RoomLaneOptions) {
     this.#options = options;
-    this.#waker = new Waker(options.clock);
+    this.#loop = new GuardedLoop({ ...options, name: options.lane, step: () => this.#step() });
   }
 
   /** Room id or alias as configured. */
@@ -74,31 +71,26 @@ export class RoomLane {
   }
 
   start(): void {
-    const { clock, logger, lane, onFatal } = this.#options;
-    const loop = { name: lane, clock, logger, signal: this.#abort.signal, waker: this.#waker, onFatal };
-    this.#running = guardedLoop(loop, () => this.#step());
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#abort.abort();
-    this.#waker.wake();
-    await this.#running;
+    await this.#loop.stop();
   }
 
   wake(): void {
-    this.#waker.wake();
+    this.#loop.wake();
   }
 
-  /** For how long it has owed its next step; waiting for a retry, for the pace or for the other side is no debt. */
   overdueMs(): number {
-    return this.#waker.overdueMs();
+    return this.#loop.overdueMs();
   }
 
   /** The homeserver is back: what waits for it need not wait out its backoff. */
   onMatrixUp(): void {
     this.#failures = 0;
     this.#notBeforeMs = 0;
-    this.#waker.wake();
+    this.#loop.wake();
   }
 
   /** Why the room takes nothing at the moment; null when it does. */
@@ -111,7 +103,7 @@ export class RoomLane {
     settleClock();
     const row = store.outbox.head(lane);
     if (row === null) {
-      await this.#waker.wait(IDLE_MS);
+      await this.#loop.wait(IDLE_MS);
       return;
     }
     if (row.expiresAtMs <= clock.now()) {
@@ -119,7 +111,7 @@ export class RoomLane {
       return;
     }
     const waitMs = Math.max(this.#notBeforeMs, gate.notBeforeMs) - clock.monotonic();
-    if (waitMs > 0) await this.#waker.wait(waitMs);
+    if (waitMs > 0) await this.#loop.wait(waitMs);
     else await this.#send(row);
   }
 
@@ -131,7 +123,7 @@ export class RoomLane {
       roomId = await resolve(room);
       this.#succeed(row, await this.#deliver(row, delivery, roomId), roomId);
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
+      if (this.#loop.isStopping) return;
       if (!(error instanceof RelayError)) throw error;
       // A room that cannot be found is no fault of the event.
       if (roomId === null || !isRefusal(error, delivery)) this.#wait(row, error);

@@ -117,6 +117,23 @@ describe('a refused packet', () => {
     expect(f.radio.sent.map(({ id }) => id === first?.id)).toEqual([true, false]);
   });
 
+  it.each([
+    100, 1_000,
+  ])('is not offered again before its answer, %s ms after the next link came up', async (afterMs) => {
+    const f = await startEngine();
+    f.radio.answer = () => f.radio.setReady(false);
+    f.matrix.sync([roomEvent({ eventId: '$a', body: 'one' })]);
+    await f.clock.advance(1_000);
+    const [first] = f.radio.sent;
+    f.radio.answer = (given) => f.radio.accept(given);
+    f.radio.setReady(true);
+    await f.clock.advance(afterMs);
+    f.radio.sink?.onRouting({ packetId: first?.id ?? 0, error: 'NO_INTERFACE', from: 1 });
+    await f.clock.advance(60_000);
+
+    expect(f.radio.sent.map(({ id }) => id === first?.id)).toEqual([true, false]);
+  });
+
   it('that went on air over a link that broke is not sent again', async () => {
     const f = await startEngine();
     f.radio.answer = () => f.radio.setReady(false);

@@ -3,22 +3,15 @@ import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
 import { BROADCAST } from '../../util/node-id.ts';
 import { RelayError } from '../../util/relay-error.ts';
-import { utf8Encode } from '../../util/utf8.ts';
 import type { RadioDelivery } from '../delivery.ts';
 import { GuardedLoop } from '../guarded-loop.ts';
-import type {
-  ClientNotification,
-  GuestPacket,
-  OutgoingPacket,
-  QueueStatus,
-  RadioPort,
-  RoutingResult,
-} from '../ports.ts';
+import type { ClientNotification, GuestPacket, QueueStatus, RadioPort, RoutingResult } from '../ports.ts';
 import { queueVerdict, type RadioVerdict, routingVerdict } from '../rules/routing-errors.ts';
 import type { OutboxRow, StorePort } from '../store-port.ts';
 import { AirBudget, type AirUse, airFacts, deliveryAirtimeMs } from './air-budget.ts';
 import { GuestQueue } from './guest-queue.ts';
 import { LaneOrder } from './lane-order.ts';
+import { outgoingPacket, readRadioDelivery } from './outgoing-packet.ts';
 import { FRESH_PACING, holdUntil, notePort, noteQueue, type PacingState, paceAfter, portFreeMs } from './pacing.ts';
 import { renumberPacket } from './renumber.ts';
 
@@ -48,6 +41,8 @@ const SILENT_OFFERS = 3;
 const ACK_TIMEOUT_MS = 180_000;
 /** A link that calls itself ready although it takes nothing is going down: its change of state wakes us, else we try again. */
 const LINK_LOST_WAIT_MS = 1_000;
+/** So long a radio is listened to before a packet in doubt is offered again: its answer may have waited for the new link. */
+const LISTEN_MS = 1_500;
 /** How often ages and acknowledgements are looked at when nothing else happens. */
 const SWEEP_MS = 15_000;
 /** No refusal asks for more; a time further off was written before the clock was set back. */
@@ -89,11 +84,16 @@ export class RadioLane {
   #words: readonly Word[] = [];
   #silentOffers = { rowId: 0, count: 0 };
   #said: { readonly packetId: number; readonly message: string } = { packetId: 0, message: '' };
+  /** Monotonic time of the link's coming up; null while it is down. */
+  #readySinceMs: number | null = null;
+  /** Offered over a link that broke, or perhaps by the process before us. */
+  #inDoubt: { readonly untilRowId: number; readonly rowId: number };
 
   constructor(options: RadioLaneOptions) {
     this.#options = options;
     this.#loop = new GuardedLoop({ ...options, name: options.lane, step: () => this.#step() });
     this.#guests = new GuestQueue(options.clock);
+    this.#inDoubt = { untilRowId: options.store.outbox.lastRowId(), rowId: 0 };
   }
 
   start(): void {
@@ -130,6 +130,7 @@ export class RadioLane {
   onLinkChange(): void {
     const { status, reason } = this.#options.radio.state();
     if (status !== 'ready') this.#offer?.answer({ kind: 'link-lost', reason: reason ?? status });
+    this.#readySinceMs = status === 'ready' ? (this.#readySinceMs ?? this.#options.clock.monotonic()) : null;
     this.#loop.wake();
   }
 
@@ -223,18 +224,25 @@ export class RadioLane {
     const airWaitMs = this.#budget.waitMs(clock.monotonic(), packet, facts);
     const dueInMs = row.nextAttemptAtMs - clock.now();
     const retryWaitMs = dueInMs > LONGEST_RETRY_MS ? 0 : dueInMs;
-    return Math.max(0, portFreeMs(this.#pacing, delivery.portnum) - clock.monotonic(), retryWaitMs, airWaitMs);
+    const freeMs = Math.max(portFreeMs(this.#pacing, delivery.portnum), this.#listenUntilMs(row));
+    return Math.max(0, freeMs - clock.monotonic(), retryWaitMs, airWaitMs);
+  }
+
+  #listenUntilMs({ rowId }: OutboxRow): number {
+    const isInDoubt = rowId <= this.#inDoubt.untilRowId || rowId === this.#inDoubt.rowId;
+    return isInDoubt && this.#readySinceMs !== null ? this.#readySinceMs + LISTEN_MS : 0;
   }
 
   async #send(row: OutboxRow): Promise<void> {
     const delivery = readRadioDelivery(row);
     const { clock, logger, gapMs, radio } = this.#options;
-    const packet = outgoing(row, delivery);
+    const packet = outgoingPacket(row);
     this.#noteOwn(packet.id);
     const offeredAtMs = clock.monotonic();
     const answer = await this.#offerPacket(packet.id, () => radio.send(packet));
     this.#guests.giveTurn();
     if (answer.kind === 'link-lost') {
+      this.#inDoubt = { ...this.#inDoubt, rowId: row.rowId };
       logger.debug('Packet waits: the link went away', { packetId: row.packetId, reason: answer.reason });
       return this.#loop.wait(LINK_LOST_WAIT_MS);
     }
@@ -360,25 +368,4 @@ export class RadioLane {
       for (const row of unanswered) this.#finish(row, readRadioDelivery(row), { state: 'on-air' });
     });
   }
-}
-
-/** The delivery in a row of a radio lane, as `delivery.ts` wrote it. */
-function readRadioDelivery(row: OutboxRow): RadioDelivery {
-  return row.payload as unknown as RadioDelivery;
-}
-
-function outgoing(row: OutboxRow, delivery: RadioDelivery): OutgoingPacket {
-  return {
-    id: row.packetId ?? 0,
-    to: delivery.to,
-    channel: delivery.channel,
-    portnum: delivery.portnum,
-    payload: delivery.payload === undefined ? utf8Encode(delivery.text) : Buffer.from(delivery.payload, 'base64'),
-    replyId: delivery.replyId,
-    emoji: delivery.emoji,
-    wantAck: delivery.wantAck,
-    wantResponse: delivery.wantResponse ?? false,
-    hopLimit: null,
-    publicKey: null,
-  };
 }

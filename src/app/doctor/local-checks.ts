@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import type { FoundConfig } from '../../config/search.ts';
 import { plural } from '../../util/plural.ts';
-import { errorText } from '../../util/relay-error.ts';
+import { errorCode, errorText } from '../../util/relay-error.ts';
 import { CRYPTO_KEY_FILE } from '../account/encryption.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
@@ -33,11 +33,7 @@ export function checkHome(paths: AppPaths): Finding[] {
   const stat = statSync(home, { throwIfNoEntry: false });
   if (stat === undefined) findings.push(finding('info', `${home} is not there yet; the first start creates it`));
   else if (!stat.isDirectory()) findings.push(finding('error', `${home} is not a folder`, 'name another with --home'));
-  else if (!writable(home)) {
-    findings.push(
-      finding('error', `${home} cannot be written by this user`, `chown it to the user that runs the relay`),
-    );
-  } else findings.push(finding('ok', `${home} can be written`));
+  else findings.push(checkWritable(home));
   const key = join(dirname(paths.credentials.path), CRYPTO_KEY_FILE);
   for (const file of [paths.credentials.path, key, paths.database.path]) {
     const mode = statSync(file, { throwIfNoEntry: false })?.mode;
@@ -66,12 +62,19 @@ export function checkDisk(home: string): Finding[] {
   }
 }
 
-function writable(folder: string): boolean {
+function checkWritable(home: string): Finding {
+  const finding = findingsOf('home');
   try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false; // accessSync says no by throwing
+    accessSync(home, constants.W_OK | constants.X_OK);
+    return finding('ok', `${home} can be written`);
+  } catch (error) {
+    if (errorCode(error) === 'EROFS')
+      return finding(
+        'error',
+        `${home} is on a read-only file system`,
+        'mount it writable, or name another with --home',
+      );
+    return finding('error', `${home} cannot be written by this user`, 'chown it to the user that runs the relay');
   }
 }
 

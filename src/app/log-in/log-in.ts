@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { AppPaths } from '../../config/paths.ts';
 import type { AuthContext } from '../../matrix/auth/auth-context.ts';
-import { type Credentials, writeCredentials } from '../../matrix/auth/credentials-file.ts';
+import { type Credentials, needWritable, writeCredentials } from '../../matrix/auth/credentials-file.ts';
 import { type DevicePrompt, logInByDeviceGrant } from '../../matrix/auth/device-grant.ts';
 import { discoverHomeserver, type LoginOffer, loginOffer } from '../../matrix/auth/discovery.ts';
 import { loginWithPassword, loginWithToken, logout, whoami } from '../../matrix/auth/login.ts';
@@ -54,6 +54,7 @@ export async function askOffer(homeserver: string): Promise<LoginOffer> {
  * @throws RelayError MATRIX_* with the reason in plain words
  */
 export async function logIn(request: LoginRequest, paths: AppPaths): Promise<LoginResult> {
+  needWritable(paths.credentials.path);
   const context = authContext();
   const { method, homeserver, renewable = false } = request;
   const baseUrl = await discoverHomeserver(homeserver, context);

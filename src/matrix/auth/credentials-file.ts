@@ -3,7 +3,7 @@
  * session that renews itself follow those that the Python relay knows, which ignores and keeps them.
  */
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeFileDurably } from '../../util/durable-file.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../util/json.ts';
@@ -87,9 +87,27 @@ export function writeCredentials(path: string, credentials: Credentials): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileDurably(path, JSON.stringify(content, null, 2));
   } catch (error) {
-    const message = `${path} cannot be written: ${errorText(error)}`;
-    throw new RelayError('MATRIX_CREDENTIALS_UNWRITABLE', message, { cause: error });
+    throw unwritable(path, error);
   }
+}
+
+/**
+ * To be asked before a login: a session that cannot be stored leaves a device on the homeserver. Writes nothing.
+ * @throws RelayError MATRIX_CREDENTIALS_UNWRITABLE
+ */
+export function needWritable(path: string): void {
+  let folder = dirname(path);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+function unwritable(path: string, error: unknown): RelayError {
+  const message = `${path} cannot be written: ${errorText(error)}`;
+  return new RelayError('MATRIX_CREDENTIALS_UNWRITABLE', message, { cause: error });
 }
 
 function renewalKeys(renewal: Renewal | undefined): JsonObject {

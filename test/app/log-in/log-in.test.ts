@@ -44,3 +44,19 @@ test('a device is kept while its keys are here, and replaced when they are not; 
     'keys',
   );
 });
+
+test('where the session could not be stored, no device is made', async () => {
+  const server = await createHomeserver({ serverName: 'test.local' });
+  onTestFinished(() => server.close());
+  server.registerUser('relay', 'pw');
+  const file = join(scratch(), 'a file, where a folder should be');
+  put(file, '');
+  const paths = resolvePaths({ cli: { home: join(file, 'home') }, env: { HOME: '/nowhere' }, cwd: '/' });
+  const method = { kind: 'password', user: 'relay', password: 'pw' } as const;
+
+  await expect(logIn({ homeserver: server.baseUrl, method }, paths)).rejects.toMatchObject({
+    code: 'MATRIX_CREDENTIALS_UNWRITABLE',
+  });
+
+  expect(server.requestCount(/login/)).toBe(0);
+});

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Finding } from '../app/doctor/finding.ts';
 import { processEnv } from '../config/env.ts';
 import { type Problem, renderProblems } from '../config/problems.ts';
 import type { FoundConfig } from '../config/search.ts';
@@ -17,38 +18,42 @@ export async function configCheck(flags: CheckFlags): Promise<ExitCode> {
   const found = findConfig(flags);
   const warnings = found.problems.some(({ severity }) => severity === 'warning');
   const valid = found.config !== null && !(flags.strict === true && warnings);
+  const ask = async (): Promise<readonly Finding[]> =>
+    valid && flags.online === true ? await askOnline(flags, found) : [];
   if (flags.json === true) {
-    console.log(
-      JSON.stringify({ valid, file: found.file, searched: found.searched, problems: found.problems }, null, 2),
-    );
-    return valid ? EXIT.ok : EXIT.config;
+    const { file, searched, problems } = found;
+    const online = await ask();
+    console.log(JSON.stringify({ valid, file, searched, problems, online }, null, 2));
+    return exitCode(valid, online);
   }
   if (found.file !== null && existsSync(found.file)) console.log(`Found configuration file at: ${found.file}`);
   else if (found.file === null) sayNoFile(found.searched, found.problems);
   for (const line of renderProblems(found.problems)) console.log(line);
   console.log(valid ? '✅ Configuration file is valid!' : '❌ Configuration is not valid.');
-  if (!valid) return EXIT.config;
-  return flags.online === true ? checkOnline(flags, found) : EXIT.ok;
+  const online = await ask();
+  for (const { status, text, remedy } of online)
+    console.log(`${ICONS[status]} ${text}${remedy === null || status === 'ok' ? '' : `\n      → ${remedy}`}`);
+  return exitCode(valid, online);
 }
 
-/** What only the other sides know: 4 when the homeserver refuses the account; a side that is away is a warning. */
-async function checkOnline(flags: CheckFlags, found: FoundConfig): Promise<ExitCode> {
+const ICONS: Readonly<Record<Finding['status'], string>> = { ok: '✅', info: 'ℹ️ ', warning: '⚠️ ', error: '❌' };
+
+/** What only the other sides know. A running relay holds the radio: then its own words count. */
+async function askOnline(flags: CheckFlags, found: FoundConfig): Promise<readonly Finding[]> {
   const { examine } = await import('../app/doctor/examine.ts');
   const paths = homePaths(flags, found);
-  const { findings, daemon } = await examine({
-    paths,
-    found,
-    env: processEnv(),
-    clock: systemClock,
-    network: 'homeserver-and-radio',
-  });
+  const network = 'everything';
+  const { findings, daemon } = await examine({ paths, found, env: processEnv(), clock: systemClock, network });
   const asked = findings.filter(({ group }) => group === 'matrix' || group === 'radio');
-  for (const { status, text, remedy } of asked) {
-    const icon = status === 'ok' ? '✅' : status === 'error' ? '❌' : '⚠️ ';
-    console.log(`${icon} ${text}${remedy === null || status === 'ok' ? '' : `\n      → ${remedy}`}`);
-  }
-  if (daemon.running) console.log('ℹ️  The radio was not asked: the running relay holds it.');
-  return asked.some(({ group, status }) => group === 'matrix' && status === 'error') ? EXIT.credentials : EXIT.ok;
+  const text = 'a relay of this home runs and holds the radio: it was asked instead';
+  return daemon.running ? [...asked, { group: 'daemon', status: 'info', text, remedy: null }] : asked;
+}
+
+/** 4 when the homeserver does not take the account; a side that is away is a warning. */
+function exitCode(valid: boolean, online: readonly Finding[]): ExitCode {
+  if (!valid) return EXIT.config;
+  const refused = online.some(({ group, status }) => group === 'matrix' && status === 'error');
+  return refused ? EXIT.credentials : EXIT.ok;
 }
 
 function sayNoFile(searched: readonly string[], problems: readonly Problem[]): void {

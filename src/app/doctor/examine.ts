@@ -1,23 +1,29 @@
 import type { AppPaths } from '../../config/paths.ts';
 import type { FoundConfig } from '../../config/search.ts';
 import type { Clock } from '../../util/clock.ts';
+import { checkMatrix, type MatrixCheckOptions } from './account-check.ts';
 import { checkClock } from './clock-check.ts';
 import { type DaemonView, daemonFindings, viewDaemon } from './daemon-check.ts';
 import type { Finding } from './finding.ts';
 import { checkLegacy } from './legacy-check.ts';
 import { askLiveStatus, liveLinkFindings } from './live-check.ts';
 import { checkConfig, checkDisk, checkHome } from './local-checks.ts';
-import { checkMatrix, checkRadios } from './network-checks.ts';
 import { checkPlugins } from './plugins-check.ts';
+import { checkRadios, type RadioCheckOptions } from './radio-checks.ts';
 import { checkDatabase, checkEncryption, checkUpgradedRooms } from './store-checks.ts';
+
+export type Network = 'auto' | 'homeserver' | 'everything' | 'none';
 
 export interface ExamineOptions {
   readonly paths: AppPaths;
   readonly found: FoundConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  /** auto: contact radio and homeserver unless a daemon does already; the radio never beside one. */
-  readonly network: 'auto' | 'homeserver' | 'homeserver-and-radio' | 'none';
+  /**
+   * auto: see whether radio and homeserver are there, unless a daemon does already. homeserver: ask that one in any case.
+   * everything: log in and talk to the radio as a start would; the radio never beside a daemon.
+   */
+  readonly network: Network;
 }
 
 export interface Examination {
@@ -39,10 +45,9 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const links = live === null ? null : liveLinkFindings(live, clock.now());
   const { config } = found;
   const radioIsFree = !daemon.running && daemon.oldRelayPid === null;
-  const alone = network === 'auto' && radioIsFree;
   const [matrix, radios] = await Promise.all([
-    checkMatrix(config, paths, { clock, online: alone || network.startsWith('homeserver') }),
-    checkRadios(config, { online: alone || (network === 'homeserver-and-radio' && radioIsFree) }),
+    checkMatrix(config, paths, { clock, contact: matrixContact(network, radioIsFree) }),
+    checkRadios(config, { clock, contact: radioContact(network, radioIsFree) }),
   ]);
   const findings = [
     ...checkConfig(found),
@@ -62,4 +67,15 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   const inPod = (env.KUBERNETES_SERVICE_HOST ?? '') !== '';
   const counts = inPod && daemon.running ? findings.filter(({ group }) => group === 'daemon') : findings;
   return { findings, daemon, healthy: counts.every(({ status }) => status !== 'error') };
+}
+
+/** Beside a daemon that logs in by itself a second login would only be noise. */
+function matrixContact(network: Network, isAlone: boolean): MatrixCheckOptions['contact'] {
+  if (network === 'everything') return isAlone ? 'log-in' : 'ask';
+  return network === 'homeserver' || (network === 'auto' && isAlone) ? 'ask' : 'nothing';
+}
+
+function radioContact(network: Network, isFree: boolean): RadioCheckOptions['contact'] {
+  if (!isFree) return 'nothing';
+  return network === 'everything' ? 'ask' : network === 'auto' ? 'reach' : 'nothing';
 }

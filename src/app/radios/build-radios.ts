@@ -42,7 +42,8 @@ export function bluetoothHub(logger: Logger, env: Env = processEnv()): BleHub {
   return createNobleHub({ binding: bluetoothBinding(env), logger });
 }
 
-function connectFor(
+/** How to reach a radio of the configuration. */
+export function connectFor(
   connection: Exclude<RadioConnection, { kind: 'mqtt' }>,
   hub: BleHub,
   deps: RadioDeps,

@@ -1,4 +1,4 @@
-import type { RadioPort } from '../../relay/ports.ts';
+import type { RadioInfo, RadioPort } from '../../relay/ports.ts';
 import type { RelaySettings } from '../../relay/settings.ts';
 import type { Logger } from '../../util/logger.ts';
 
@@ -9,14 +9,21 @@ export function warnOfMappings(
   logger: Logger,
 ): void {
   if (info === null) return;
-  const { channels, lora } = info;
   const log = logger.child('radio');
-  if (lora?.region === 'UNSET')
+  if (info.lora?.region === 'UNSET')
     log.warn('The region of the radio is not set: it neither sends nor hears until that is done', { radio: name });
-  if (channels.length === 0) return;
+  for (const { room, radio, channel } of roomsWithoutChannel({ name, info }, settings.routes))
+    log.warn('A room belongs to a channel that is not in use on the radio', { radio, room, channel });
+}
+
+type Route = Pick<RelaySettings['routes'][number], 'room' | 'radio' | 'channel'>;
+
+/** Rooms whose channel is not in use on their radio; none while it has told no channels. */
+export function roomsWithoutChannel(
+  { name, info: { channels } }: { readonly name: string; readonly info: RadioInfo },
+  routes: readonly Route[],
+): readonly Route[] {
+  if (channels.length === 0) return [];
   const inUse = new Set(channels.filter(({ role }) => role !== 'disabled').map(({ index }) => index));
-  for (const { room, radio, channel } of settings.routes) {
-    if (radio === name && !inUse.has(channel))
-      log.warn('A room belongs to a channel that is not in use on the radio', { radio, room, channel });
-  }
+  return routes.filter(({ radio, channel }) => radio === name && !inUse.has(channel));
 }

@@ -13,7 +13,7 @@ export function addConfigCommands(registry: Registry): void {
     async (flags: CheckFlags) => (await import('../config-check.ts')).configCheck(flags),
   )
     .option('--strict', 'treat warnings as errors')
-    .option('--online', 'also ask the homeserver and the radio')
+    .option('--online', 'also log in (and out again), look at the rooms, and talk to the radio')
     .option('--json', 'the problems as JSON');
   addCommand(
     registry,

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } fro
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { examine } from '../../../src/app/doctor/examine.ts';
+import { examine, type Network } from '../../../src/app/doctor/examine.ts';
 import type { Finding, FindingGroup } from '../../../src/app/doctor/finding.ts';
 import { checkLiveness } from '../../../src/app/doctor/liveness.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
@@ -29,7 +29,7 @@ meshtastic:
   meshnet_name: Test
 ${change}`;
 
-function look(home: string, env: Readonly<Record<string, string>> = {}, network: 'auto' | 'none' = 'none') {
+function look(home: string, env: Readonly<Record<string, string>> = {}, network: Network = 'none') {
   const all = { HOME: '/nowhere', ...env };
   const found = loadConfig({ cliPath: null, home, env: all, cwd: home });
   const paths = resolvePaths({ cli: { home }, env: all, cwd: home, config: found.config, configFile: found.file });
@@ -152,6 +152,8 @@ describe('doctor', () => {
     put(ready, JSON.stringify({ pid: process.pid, state: 'degraded', reasons: ['radio:default: kicked'] }));
     const lock = acquireLock({ path: join(home, 'mmrelay.lock'), clock: systemClock });
     const result = await look(home, { MMRELAY_READY_FILE: ready }, 'auto');
+    // `config check --online` neither.
+    await look(home, { MMRELAY_READY_FILE: ready }, 'everything');
     expect(visits).toBe(1);
     expect(result.healthy).toBe(true);
     expect(of(result.findings, 'daemon')).toEqual([

@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkMatrix } from '../../../src/app/doctor/network-checks.ts';
+import { checkMatrix } from '../../../src/app/doctor/account-check.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { writeCredentials } from '../../../src/matrix/auth/credentials-file.ts';
@@ -30,7 +30,7 @@ async function look(options: {
   writeCredentials(file, { ...session, renewal });
   if (options.readOnly === true) chmodSync(dirname(file), 0o500);
   const { findings } = await checkMatrix(parseConfig({ text, file: null, env: {} }).config, paths, {
-    online: true,
+    contact: 'ask',
     clock: systemClock,
   });
   chmodSync(dirname(file), 0o700);

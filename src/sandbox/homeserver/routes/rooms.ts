@@ -21,6 +21,14 @@ export function addRoomRoutes(router: Router, world: World): void {
   router.on('GET', `${V3}/joined_rooms`, (_request, session) => ({
     json: { joined_rooms: world.rooms.joined(session.userId).map((room) => room.roomId) },
   }));
+  router.on('GET', '/_matrix/client/v1/room_summary/{room}', (request, session) => {
+    const room = world.rooms.need(request.param('room'));
+    const membership = room.membership(session.userId);
+    const joinRule = room.state('m.room.join_rules')?.content.join_rule ?? 'invite';
+    if (joinRule !== 'public' && membership !== 'invite' && membership !== 'join')
+      throw new MatrixError(404, 'M_NOT_FOUND', 'Room not found or not accessible');
+    return { json: { room_id: room.roomId, join_rule: joinRule, ...(membership === null ? {} : { membership }) } };
+  });
   addMembership(router, world);
   addAliases(router, world);
 }

@@ -17,7 +17,12 @@ import type { Registry } from './commands/registry.ts';
 import type { GlobalFlags } from './context.ts';
 import { printPlainly } from './plain-symbols.ts';
 
-/** Runs the command line. @param argv without node and script @returns the exit code */
+/**
+ * Runs the command line.
+ * @param argv without node and script; may begin with `mmrelay`, as the commands of people who know the image of the Python
+ *   relay do: that one had no entry point, so that `docker run IMAGE mmrelay doctor` was right
+ * @returns the exit code
+ */
 export async function runCli(argv: readonly string[]): Promise<ExitCode> {
   if (!terminalAbilities(processEnv(), process.stdout.isTTY === true).symbols) printPlainly(console);
   const outcome = { code: EXIT.ok as ExitCode };
@@ -25,7 +30,7 @@ export async function runCli(argv: readonly string[]): Promise<ExitCode> {
     outcome.code = code;
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(argv[0] === 'mmrelay' ? argv.slice(1) : [...argv], { from: 'user' });
     return outcome.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

@@ -29,6 +29,12 @@ describe('version, help, usage', () => {
     expect(await run('version')).toEqual({ code: 0, out: `MMRelay version ${VERSION}\n`, err: '' });
   });
 
+  test("what the Python relay's image wanted in front is no command, and no nuisance", async () => {
+    const { run } = cliBox();
+    expect(await run('mmrelay', '--version')).toMatchObject({ code: 0, out: `MMRelay version ${VERSION}\n` });
+    expect(await run('mmrelay', 'db', 'chekc')).toMatchObject({ code: 2, err: expect.stringContaining('check') });
+  });
+
   test('help teaches, at every level, on stdout', async () => {
     const { run } = cliBox();
     const help = await run('--help');

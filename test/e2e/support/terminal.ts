@@ -24,7 +24,7 @@ export class Terminal {
 
   constructor(command: readonly string[], env: Readonly<Record<string, string>>) {
     this.#child = spawn('python3', [SCRIPT, ...command], {
-      env: { ...process.env, TERM: 'xterm', ...env },
+      env: { ...process.env, TERM: 'xterm', LC_ALL: 'C.UTF-8', ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#child.stdout?.on('data', (chunk) => {

@@ -6,9 +6,9 @@ import { parseDirectRoom, type RadioDelivery, radioLane, roomLane } from './deli
 import { DirectRooms } from './direct-rooms.ts';
 import { GuardedLoop } from './guarded-loop.ts';
 import { installIdOf } from './install-id.ts';
+import { EventIntake } from './intake/event-intake.ts';
 import { InboxPump } from './intake/inbox-pump.ts';
 import { PacketIntake } from './intake/packet-intake.ts';
-import { newsOf } from './intake/room-history.ts';
 import { UnreadEvents } from './intake/unread-events.ts';
 import { UserRateLimiter } from './intake/user-rate.ts';
 import { writeIntents } from './intent-writer.ts';
@@ -19,18 +19,8 @@ import { RadioLane, type RadioOutcome } from './lanes/radio-lane.ts';
 import { RoomLanes } from './lanes/room-lanes.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
-import type {
-  GuestPacket,
-  MatrixPort,
-  MatrixSink,
-  MeshNode,
-  RadioPort,
-  RadioSink,
-  RoomEvent,
-  SyncBatch,
-} from './ports.ts';
+import type { GuestPacket, MatrixPort, MatrixSink, MeshNode, RadioPort, RadioSink } from './ports.ts';
 import { RoomNames } from './room-names.ts';
-import { isRelayable } from './rules/room-to-mesh.ts';
 import type { Intent, WorldView } from './rules/view.ts';
 import type { RelaySettings } from './settings.ts';
 import type { InboxRow, OutboxRow, StorePort } from './store-port.ts';
@@ -52,8 +42,6 @@ export interface EngineOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-const TOKEN_KEY = 'sync_token';
-const TOKEN_USER_KEY = 'sync_user';
 const NAME_FRESH_MS = 3_600_000;
 /** Every call to the outside ends by itself, after two minutes at the latest: who needs longer than this never ends. */
 const STUCK_MS = 600_000;
@@ -70,12 +58,13 @@ export class Engine {
   readonly #clockSteps: ClockSteps;
   readonly #maintenance: Maintenance;
   readonly #failover: RadioFailover;
-  readonly #intake: PacketIntake;
+  readonly #packets: PacketIntake;
+  readonly #unread: UnreadEvents;
+  readonly #events: EventIntake;
   readonly #direct: DirectRooms;
   readonly #rooms: RoomLanes;
   readonly #radios = new Map<string, RadioLane>();
   readonly #rates = new UserRateLimiter();
-  readonly #unread: UnreadEvents;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -92,10 +81,10 @@ export class Engine {
     this.#maintenance = new Maintenance({ ...options, expireOrphans: () => this.#expireOrphans() });
     const onOverheard = (radio: string, packetId: number): void =>
       this.#radios.get(radioLane(radio))?.onOverheard(packetId);
-    this.#intake = new PacketIntake({ ...options, onOverheard });
+    this.#packets = new PacketIntake({ ...options, onOverheard });
     this.#failover = new RadioFailover({
       ...options,
-      known: this.#intake.known,
+      known: this.#packets.known,
       wakeLanes: (lanes) => this.#wake(lanes),
     });
     this.#unread = new UnreadEvents({
@@ -104,6 +93,7 @@ export class Engine {
       teller: this.#teller,
       routeRoom: (roomId) => this.#names.routeOf(roomId)?.room,
     });
+    this.#events = new EventIntake({ ...options, unread: this.#unread, onGap: (roomId) => this.#tellGap(roomId) });
     this.#direct = new DirectRooms({ ...options, settings: () => options.settings });
     this.#rooms = this.#roomLanes();
     for (const [name, radio] of options.radios) this.#radios.set(radioLane(name), this.#radioLane(radio));
@@ -118,7 +108,7 @@ export class Engine {
     this.#maintenance.start();
     this.#teller.start();
     matrix.awaitKeys?.(this.#unread.load());
-    matrix.start(this.#matrixSink(), this.#syncToken());
+    matrix.start(this.#matrixSink(), this.#events.syncToken());
     this.#names.start();
     for (const radio of radios.values()) radio.start(this.#radioSink(radio));
     this.#failover.start();
@@ -232,16 +222,8 @@ export class Engine {
     if (route !== undefined) this.#teller.noteTooOld(route.room);
   }
 
-  /** Where to go on; nowhere when the token belongs to another account. */
-  #syncToken(): string | null {
-    const { store, matrix } = this.#options;
-    const user = matrix.userId();
-    const owner = store.values.get(TOKEN_USER_KEY);
-    return user !== null && owner !== null && user !== owner ? null : store.values.get(TOKEN_KEY);
-  }
-
   #matrixSink(): MatrixSink {
-    const { observer, store } = this.#options;
+    const { observer } = this.#options;
     return {
       onState: (state) => {
         observer.onMatrixState(state);
@@ -249,38 +231,16 @@ export class Engine {
         this.#names.onMatrixUp();
         this.#rooms.onMatrixUp();
       },
-      onSync: (batch) => this.#storeBatch(batch),
-      onLearned: (event) =>
-        store.transaction(() => {
-          const readable = this.#unread.learn(event);
-          if (readable !== null) this.#storeEvent(readable);
-          this.#inbox.wake();
-        }),
+      onSync: (batch) => {
+        this.#events.add(batch);
+        this.#inbox.wake();
+      },
+      onLearned: (event) => {
+        this.#events.learn(event);
+        this.#inbox.wake();
+      },
       onRoomMoved: (alias, roomId) => this.#names.onMoved(alias, roomId),
     };
-  }
-
-  #storeBatch(batch: SyncBatch): void {
-    const { store, matrix } = this.#options;
-    const ownUser = matrix.userId();
-    store.transaction(() => {
-      for (const event of newsOf(batch, ownUser, store.values)) {
-        if (event.sender === ownUser) continue;
-        const readable = event.undecryptable === null ? event : this.#unread.add(event);
-        if (readable !== null) this.#storeEvent(readable);
-      }
-      for (const roomId of batch.gaps) this.#tellGap(roomId);
-      store.values.set(TOKEN_KEY, batch.nextToken);
-      if (ownUser !== null) store.values.set(TOKEN_USER_KEY, ownUser);
-    });
-    this.#inbox.wake();
-  }
-
-  #storeEvent(event: RoomEvent): void {
-    const { store, clock, observer } = this.#options;
-    if (!isRelayable(event)) return;
-    this.#unread.noteRead(event);
-    if (store.inbox.addEvent(event, clock.now()) !== null) observer.onRoomEvent(event);
   }
 
   #tellGap(roomId: string): void {
@@ -311,13 +271,13 @@ export class Engine {
         lane?.onLinkChange();
       },
       onInfo: (info) => {
-        this.#intake.known.onInfo(radio.name, info);
+        this.#packets.known.onInfo(radio.name, info);
         observer.onRadioInfo(radio.name, info);
         this.#inbox.wake();
       },
       onNode: (node) => this.#noteNode(radio.name, node),
       onPacket: (packet) => {
-        const rowId = store.transaction(() => this.#intake.add(radio, packet));
+        const rowId = store.transaction(() => this.#packets.add(radio, packet));
         observer.onPacket(radio.name, packet, rowId === null);
         if (rowId !== null) this.#inbox.wake();
       },

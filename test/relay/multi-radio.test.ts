@@ -196,6 +196,8 @@ describe('failover', () => {
   it('keeps replies together, on the mesh and in the room', async () => {
     const { north, south, clock, matrix } = await twoRadios({ failover: true });
     north.setReady(false);
+    // Ids of its own, unlike those that the other radio has given.
+    for (let n = 0; n < 100; n += 1) south.newPacketId();
     const relates = { 'm.in_reply_to': { event_id: '$first' } };
     const reply = { msgtype: 'm.text', body: 'two', 'm.relates_to': relates };
     matrix.sync([roomEvent({ eventId: '$first', body: 'one' }), roomEvent({ eventId: '$second', content: reply })]);

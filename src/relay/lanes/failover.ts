@@ -8,7 +8,7 @@ import type { KnownRadios } from '../known-radios.ts';
 import type { RadioPort } from '../ports.ts';
 import { type RadioChannelRef, sameChannel } from '../rules/radio-pair.ts';
 import type { RelaySettings } from '../settings.ts';
-import type { OutboxRow, StorePort } from '../store-port.ts';
+import type { StorePort } from '../store-port.ts';
 import { renumberPacket } from './renumber.ts';
 
 /** A radio that reboots is back within this; only then is it worth another voice on the mesh. */
@@ -71,28 +71,29 @@ export class RadioFailover {
 
   #move(radio: RadioPort): void {
     const { store, logger, wakeLanes } = this.#options;
-    const moves = store.outbox.queued(radioLane(radio.name), ROWS_AT_ONCE).flatMap((row) => {
-      const delivery = row.payload as unknown as RadioDelivery;
-      const target = delivery.to === BROADCAST ? this.#standIn(radio, delivery.channel) : null;
-      return target === null ? [] : [{ row, delivery, target }];
+    const moves = store.outbox.queued(radioLane(radio.name), ROWS_AT_ONCE).flatMap(({ rowId, payload }) => {
+      const { to, channel } = payload as unknown as RadioDelivery;
+      const target = to === BROADCAST ? this.#standIn(radio, channel) : null;
+      return target === null ? [] : [{ rowId, target }];
     });
     if (moves.length === 0) return;
     store.transaction(() => {
-      for (const { row, delivery, target } of moves) this.#moveRow(row, delivery, target);
+      for (const { rowId, target } of moves) this.#moveRow(rowId, target);
     });
     const to = new Set(moves.map(({ target }) => target.radio));
     logger.warn('Messages go out through another radio', { from: radio.name, to: [...to], messages: moves.length });
     wakeLanes(new Set([...to].map(radioLane)));
   }
 
-  #moveRow(row: OutboxRow, delivery: RadioDelivery, target: RadioChannelRef): void {
+  #moveRow(rowId: number, target: RadioChannelRef): void {
     const { store, radios, clock } = this.#options;
     const radio = radios.get(target.radio);
-    if (radio === undefined) return;
+    // Read anew: a row that moved before it may be what it answers.
+    const row = store.outbox.get(rowId);
+    if (radio === undefined || row === null) return;
     const packetId = radio.newPacketId();
-    const moved: RadioDelivery = { ...delivery, channel: target.channel };
-    const payload = moved as unknown as JsonObject;
-    store.outbox.update(row.rowId, { lane: radioLane(target.radio), packetId, payload, nextAttemptAtMs: 0 });
+    const payload: JsonObject = { ...row.payload, channel: target.channel };
+    store.outbox.update(rowId, { lane: radioLane(target.radio), packetId, payload, nextAttemptAtMs: 0 });
     renumberPacket(row, { packetId, radio }, { store, atMs: clock.now() });
   }
 

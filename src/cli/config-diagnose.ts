@@ -4,6 +4,7 @@ import { processEnv } from '../config/env.ts';
 import { parseConfig } from '../config/load.ts';
 import { sampleConfig } from '../config/sample.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
+import { plural } from '../util/plural.ts';
 import { findConfig, type GlobalFlags } from './context.ts';
 
 /** `mmrelay config diagnose`: where a configuration is looked for, and what is there. Changes nothing. */
@@ -19,7 +20,7 @@ export function configDiagnose(flags: GlobalFlags): ExitCode {
   console.log('\n3. The file that counts');
   const errors = found.problems.filter(({ severity }) => severity === 'error').length;
   console.log(`   ${found.file ?? '(none)'}`);
-  console.log(errors === 0 ? '   ✅ it can be used' : `   ❌ ${errors} errors: run \`mmrelay config check\``);
+  console.log(errors === 0 ? '   ✅ it can be used' : `   ❌ ${plural(errors, 'error')}: run \`mmrelay config check\``);
   console.log('\n4. The sample file');
   const sample = parseConfig({ text: sampleConfig(), file: null, env: {} });
   const broken = sample.problems.some(({ message }) => message.includes('YAML'));

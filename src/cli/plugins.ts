@@ -1,5 +1,7 @@
 import { type InstallResult, installPlugins, newPlugin, removePlugin, testPluginCode } from '../app/plugins/admin.ts';
+import type { PluginListing } from '../app/plugins/community-setup.ts';
 import { listPlugins } from '../app/plugins/list.ts';
+import type { FoundConfig } from '../config/search.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { findConfig, type GlobalFlags, homePaths, loadSetup } from './context.ts';
 
@@ -9,19 +11,26 @@ export interface ListFlags extends GlobalFlags {
 
 /** plugins list; without a configuration too: one looks here for what to write into it. */
 export function pluginsList(flags: ListFlags): ExitCode {
-  const found = findConfig(flags);
-  const isNone = found.config === null && found.file === null;
-  const rows = listPlugins(isNone ? { config: null, paths: homePaths(flags, found) } : loadSetup(flags));
+  const { found, ...listing } = findPlugins(flags);
+  const rows = listPlugins(listing);
   if (flags.json === true) console.log(JSON.stringify(rows, null, 2));
   else {
     const width = Math.max(...rows.map(({ name }) => name.length));
     for (const { name, tier, active, note } of rows)
       console.log(`${active ? '*' : ' '} ${name.padEnd(width)}  ${tier.padEnd(9)}  ${note}`.trimEnd());
-    if (isNone)
+    if (found.file === null && found.config === null)
       console.log('\nThere is no configuration yet, so none is active: `mmrelay setup` or `mmrelay config generate`.');
+    else if (found.config === null)
+      console.log('\nWhich are active is not known: the configuration is not valid (`mmrelay config check`).');
     console.log('\n* active. Switch one on with "active: true" in its section of the configuration.');
   }
   return EXIT.ok;
+}
+
+/** For what is done to code on the disk, the configuration need not be there, nor be valid. */
+function findPlugins(flags: GlobalFlags): PluginListing & { readonly found: FoundConfig } {
+  const found = findConfig(flags);
+  return { config: found.config, paths: homePaths(flags, found), found };
 }
 
 /** plugins install, plugins update */
@@ -40,7 +49,7 @@ function resultLine({ name, commit, changed, news, problem }: InstallResult): st
 
 /** plugins remove */
 export function pluginsRemove(flags: GlobalFlags, name: string): ExitCode {
-  const { code, keptIn } = removePlugin(loadSetup(flags), name);
+  const { code, keptIn } = removePlugin(findPlugins(flags), name);
   console.log(`Removed the code: ${code}. Its entry in the configuration and its data stay.`);
   if (keptIn !== null) console.log(`It is your own, so it is kept in ${keptIn}; delete that when you like.`);
   return EXIT.ok;

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join, parse } from 'node:path';
+import { basename, join, parse, relative } from 'node:path';
 import type { AppPaths } from '../../config/paths.ts';
 import { customCode, folderEntry } from '../../plugins/sources/entry.ts';
 import { locatePlugin } from '../../plugins/sources/locate.ts';
@@ -8,9 +8,10 @@ import { templateFiles } from '../../plugins/sources/template.ts';
 import { isPluginName } from '../../plugins/validate.ts';
 import { systemClock } from '../../util/clock.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
-import { type PluginSetup, sourceOf } from './community-setup.ts';
+import { checkoutOf, type PluginListing, type PluginSetup, sourceOf } from './community-setup.ts';
 import { CORE_PLUGINS } from './core-plugins.ts';
 import { communityPlugin } from './create-plugins.ts';
+import { strayCheckouts } from './list.ts';
 
 export interface InstallResult {
   readonly name: string;
@@ -61,21 +62,18 @@ export interface RemovedCode {
 
 /**
  * Removes the code of a community plugin, which its origin has. That of a custom plugin may be nowhere else: it is set
- * aside. Data stay. @throws RelayError PLUGIN_NAME, PLUGIN_MISSING
+ * aside. Data stay. @param name as `listPlugins` has it @throws RelayError PLUGIN_MISSING
  */
-export function removePlugin({ config, paths }: PluginSetup, name: string): RemovedCode {
-  if (!isPluginName(name)) throw new RelayError('PLUGIN_NAME', `"${name}" cannot be the name of a plugin`);
-  const entry = config.plugins.community.find((candidate) => candidate.name === name);
-  const own = customCode(paths.customPlugins.path, name);
-  const checkouts = [
-    ...(entry === undefined ? [] : [sourceOf({ config, paths }).folder(communityPlugin(entry))]),
-    join(paths.communityPlugins.path, name),
-  ];
-  const checkout = checkouts.find((candidate) => existsSync(candidate));
-  if (entry !== undefined && checkout !== undefined) return { code: clear(checkout, null), keptIn: null };
+export function removePlugin({ config, paths }: PluginListing, name: string): RemovedCode {
+  const entry = config?.plugins.community.find((candidate) => candidate.name === name);
+  const fetched = config === null || entry === undefined ? null : checkoutOf({ config, paths }, entry);
+  if (fetched !== null && existsSync(fetched)) return { code: clear(fetched, null), keptIn: null };
+  const own = isPluginName(name) ? customCode(paths.customPlugins.path, name) : null;
   if (own !== null) return setAside(own, join(paths.plugins.path, 'removed', `${name}-${systemClock.now()}`));
-  if (checkout !== undefined) return { code: clear(checkout, null), keptIn: null };
-  throw new RelayError('PLUGIN_MISSING', `There is no code of a plugin called ${name}`);
+  const root = paths.communityPlugins.path;
+  const stray = strayCheckouts({ config, paths }).find((folder) => relative(root, folder) === name);
+  if (stray !== undefined) return { code: clear(stray, null), keptIn: null };
+  throw new RelayError('PLUGIN_MISSING', `There is no code of a plugin called ${name}; see "mmrelay plugins list"`);
 }
 
 function setAside(code: string, keptIn: string): RemovedCode {

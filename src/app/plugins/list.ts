@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, parse, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { nearest } from '../../config/nearest.ts';
-import type { AppPaths } from '../../config/paths.ts';
-import type { PluginEntryConfig, RelayConfig } from '../../config/types.ts';
+import type { PluginEntryConfig } from '../../config/types.ts';
 import { customEntry, folderEntry } from '../../plugins/sources/entry.ts';
 import { isPluginName } from '../../plugins/validate.ts';
 import { errorText } from '../../util/relay-error.ts';
-import { type PluginSetup, sourceOf } from './community-setup.ts';
+import { checkoutOf, type PluginListing, type PluginSetup, sourceOf } from './community-setup.ts';
 import { CORE_PLUGINS } from './core-plugins.ts';
 import { communityPlugin } from './create-plugins.ts';
 
@@ -18,12 +18,6 @@ export interface PluginRow {
   readonly note: string;
   /** Its code is not there, or cannot run here. */
   readonly broken: boolean;
-}
-
-export interface PluginListing {
-  /** null: there is none yet; what is on the disk is listed all the same. */
-  readonly config: RelayConfig | null;
-  readonly paths: AppPaths;
 }
 
 /** Every plugin there is: the core ones, those of the configuration, and code in the home that nothing names. */
@@ -67,27 +61,19 @@ function communityRows(setup: PluginSetup): readonly PluginRow[] {
   }));
 }
 
-/** Checkouts that no entry names, and those of mmrelay 1.x: Python, directly in the community folder. */
-function checkoutRows({ config, paths }: PluginListing): readonly PluginRow[] {
-  const root = paths.communityPlugins.path;
-  const named = config === null ? [] : config.plugins.community.map((entry) => checkoutOf({ config, paths }, entry));
-  return checkoutsBelow(root, CHECKOUT_DEPTH)
-    .filter((folder) => !named.includes(folder))
-    .map((folder) => ({
-      name: relative(root, folder),
-      tier: 'community' as const,
-      active: false,
-      ...noteOf(() => folderEntry(folder, basename(folder)), false),
-    }));
+function checkoutRows(listing: PluginListing): readonly PluginRow[] {
+  return strayCheckouts(listing).map((folder) => ({
+    name: relative(listing.paths.communityPlugins.path, folder),
+    tier: 'community' as const,
+    active: false,
+    ...noteOf(() => folderEntry(folder, basename(folder)), false),
+  }));
 }
 
-/** null: its entry does not say where from. */
-function checkoutOf(setup: PluginSetup, entry: PluginEntryConfig): string | null {
-  try {
-    return sourceOf(setup).folder(communityPlugin(entry));
-  } catch {
-    return null; // Its own row says what is wrong.
-  }
+/** Checkouts that no entry names, and those of mmrelay 1.x: Python, directly in the community folder. */
+export function strayCheckouts({ config, paths }: PluginListing): readonly string[] {
+  const named = config === null ? [] : config.plugins.community.map((entry) => checkoutOf({ config, paths }, entry));
+  return checkoutsBelow(paths.communityPlugins.path, CHECKOUT_DEPTH).filter((folder) => !named.includes(folder));
 }
 
 /** `host/owner/name`, and groups of some git servers. */
@@ -109,7 +95,8 @@ function unknownCore(name: string): string {
 function noteOf(locate: () => string, isConfigured: boolean): Pick<PluginRow, 'note' | 'broken'> {
   try {
     const found = locate();
-    return { note: isConfigured ? found : `${found} (not in the configuration)`, broken: false };
+    const place = found.startsWith('file:') ? fileURLToPath(found) : found;
+    return { note: isConfigured ? place : `${place} (not in the configuration)`, broken: false };
   } catch (error) {
     return { note: errorText(error), broken: true };
   }
@@ -118,7 +105,7 @@ function noteOf(locate: () => string, isConfigured: boolean): Pick<PluginRow, 'n
 function folderNames(root: string): string[] {
   if (!existsSync(root)) return [];
   return readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && isPluginName(entry.name))
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map(({ name }) => name);
 }
 
@@ -126,5 +113,5 @@ function folderNames(root: string): string[] {
 function customNamesIn(root: string): string[] {
   if (!existsSync(root)) return [];
   const files = readdirSync(root).filter((file) => /\.(?:ts|js|mjs)$/.test(file) && !file.includes('.test.'));
-  return [...folderNames(root), ...files.map((file) => parse(file).name).filter(isPluginName)];
+  return [...folderNames(root), ...files.map((file) => parse(file).name)].filter(isPluginName);
 }

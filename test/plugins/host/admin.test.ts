@@ -1,7 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { installPlugins, newPlugin, removePlugin, testPluginCode } from '../../../src/app/plugins/admin.ts';
 import { listPlugins } from '../../../src/app/plugins/list.ts';
@@ -147,8 +146,7 @@ community-plugins:
     ['lamp', '2'],
     ['held', '1'],
   ] as const) {
-    const entry = fileURLToPath(note(name) ?? '');
-    expect(readFileSync(entry, 'utf8')).toContain(`version: '${version}'`);
+    expect(readFileSync(note(name) ?? '', 'utf8')).toContain(`version: '${version}'`);
   }
   await expect(installPlugins(given, ['nobody'], false)).rejects.toThrow(/Not in community-plugins.*nobody/);
   const rows = listPlugins({ ...given, config: null }).filter(({ tier }) => tier === 'community');
@@ -157,5 +155,8 @@ community-plugins:
   );
   const { code, keptIn } = removePlugin(given, 'lamp');
   expect([existsSync(code), keptIn]).toEqual([false, null]);
+  const stray = rows.find(({ name }) => name.endsWith('@held'))?.name ?? '';
+  expect(removePlugin({ ...given, config: null }, stray).keptIn).toBeNull();
+  expect(removePlugin(given, 'old-map').code).toBe(join(given.paths.communityPlugins.path, 'old-map'));
   expect(() => removePlugin(given, 'nobody')).toThrow(/no code of a plugin/);
 });

@@ -86,6 +86,7 @@ export class Engine {
       ...options,
       known: this.#packets.known,
       wakeLanes: (lanes) => this.#wake(lanes),
+      isUndecided: (row) => this.#radios.get(row.lane)?.isUndecided(row) ?? false,
     });
     this.#unread = new UnreadEvents({
       ...options,
@@ -268,6 +269,7 @@ export class Engine {
     return {
       onState: (state) => {
         observer.onRadioState(radio.name, state);
+        if (state.status === 'ready') this.#failover.onUp(radio);
         lane?.onLinkChange();
       },
       onInfo: (info) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Engine } from '../../src/relay/engine.ts';
-import type { RadioInfo } from '../../src/relay/ports.ts';
+import type { OutgoingPacket, RadioInfo } from '../../src/relay/ports.ts';
 import { sameChannel } from '../../src/relay/rules/radio-pair.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { LogFields, Logger } from '../../src/util/logger.ts';
@@ -191,6 +191,37 @@ describe('failover', () => {
     expect(north.sent).toEqual([]);
     expect(store.outbox.depths().filter(({ queued }) => queued > 0)).toEqual([]);
     expect(store.links.byEvent('$0')).toMatchObject([{ radio: 'north', packetId: south.sent[0]?.id }]);
+  });
+
+  it('gives back what still waits when the radio is up again, ahead of what is newer', async () => {
+    const { north, south, clock, matrix } = await twoRadios({ failover: true });
+    north.setReady(false);
+    const say = (body: string): void => matrix.sync([roomEvent({ eventId: `$${body}`, body })]);
+    for (const body of ['one', 'two', 'three', 'four']) say(body);
+    await clock.advance(13_500);
+    expect(south.texts().map((text) => text.split(': ')[1])).toEqual(['one']);
+    north.setReady(true);
+    say('five');
+    await clock.advance(30_000);
+
+    expect(south.sent).toHaveLength(1);
+    expect(north.texts().map((text) => text.split(': ')[1])).toEqual(['two', 'three', 'four', 'five']);
+    expect(north.sent.map(({ channel }) => channel)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('leaves a packet with the radio that has been given it', async () => {
+    const { north, south, clock, matrix } = await twoRadios({ failover: true });
+    north.setReady(false);
+    matrix.sync([roomEvent({ body: 'one' })]);
+    south.answer = () => undefined;
+    await clock.advance(13_500);
+    expect(south.sent).toHaveLength(1);
+    north.setReady(true);
+    await clock.advance(1_000);
+    south.accept(south.sent[0] as OutgoingPacket);
+    await clock.advance(60_000);
+
+    expect([...south.sent, ...north.sent]).toHaveLength(1);
   });
 
   it('keeps replies together, on the mesh and in the room', async () => {

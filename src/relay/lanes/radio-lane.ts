@@ -127,6 +127,12 @@ export class RadioLane {
     return this.#budget.use(this.#options.clock.monotonic(), airFacts(this.#options.radio));
   }
 
+  /** Its packet may be on the air: it is being offered, or was over a link that broke. */
+  isUndecided({ rowId, packetId }: OutboxRow): boolean {
+    const isHeard = this.#words.some((word) => word.rowId === rowId);
+    return isHeard || this.#offer?.packetId === packetId || this.#inDoubt.rowId === rowId;
+  }
+
   onLinkChange(): void {
     const { status, reason } = this.#options.radio.state();
     if (status !== 'ready') this.#offer?.answer({ kind: 'link-lost', reason: reason ?? status });

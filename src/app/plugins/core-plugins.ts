@@ -1,3 +1,4 @@
+import { nearest } from '../../config/nearest.ts';
 import type { Plugin } from '../../plugins/api.ts';
 
 type CoreModule = { readonly default: unknown };
@@ -23,6 +24,13 @@ const CORE: Readonly<Record<string, () => Promise<CoreModule>>> = {
 };
 
 export const CORE_PLUGINS: readonly string[] = Object.keys(CORE).sort();
+
+/** What to say of a name that none of them has. */
+export function noCorePlugin(name: string): string {
+  const meant = nearest(name, CORE_PLUGINS);
+  const words = `there is no core plugin called ${name}`;
+  return meant === null ? `${words}; your own go under custom-plugins` : `${words}; did you mean ${meant}?`;
+}
 
 /** Loads a core plugin; null when there is none of that name. */
 export function coreLoader(name: string): (() => Promise<Plugin>) | null {

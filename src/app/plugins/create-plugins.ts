@@ -14,7 +14,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
 import { errorText, RelayError } from '../../util/relay-error.ts';
 import { VERSION } from '../version.ts';
-import { CORE_PLUGINS, coreLoader } from './core-plugins.ts';
+import { coreLoader, noCorePlugin } from './core-plugins.ts';
 import { toInbound } from './inbound.ts';
 import { type PluginAccessOptions, pluginAccess } from './relay-access.ts';
 
@@ -36,7 +36,7 @@ export function createPlugins(options: PluginsOptions): PluginHost {
     relay: pluginAccess(options),
     admins: config.matrix.admins,
     userAgent: `mmrelay/${VERSION} (+https://github.com/jeremiah-k/meshtastic-matrix-relay)`,
-    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone: null,
   });
 }
 
@@ -143,11 +143,5 @@ export function communityPlugin({ name, source, settings }: PluginEntryConfig): 
 }
 
 function noSuchPlugin(name: string): () => Promise<never> {
-  return () =>
-    Promise.reject(
-      new RelayError(
-        'PLUGIN_MISSING',
-        `There is no core plugin called ${name}; there are ${CORE_PLUGINS.join(', ')}. Your own go under custom-plugins`,
-      ),
-    );
+  return () => Promise.reject(new RelayError('PLUGIN_MISSING', noCorePlugin(name)));
 }

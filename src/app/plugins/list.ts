@@ -1,13 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, parse, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nearest } from '../../config/nearest.ts';
 import type { PluginEntryConfig } from '../../config/types.ts';
 import { customEntry, folderEntry } from '../../plugins/sources/entry.ts';
 import { isPluginName } from '../../plugins/validate.ts';
 import { errorText } from '../../util/relay-error.ts';
 import { checkoutOf, type PluginListing, type PluginSetup, sourceOf } from './community-setup.ts';
-import { CORE_PLUGINS } from './core-plugins.ts';
+import { CORE_PLUGINS, noCorePlugin } from './core-plugins.ts';
 import { communityPlugin } from './create-plugins.ts';
 
 export interface PluginRow {
@@ -29,7 +28,7 @@ export function listPlugins({ config, paths }: PluginListing): readonly PluginRo
     name,
     tier: 'core' as const,
     active: isActive(core, name),
-    ...(CORE_PLUGINS.includes(name) ? { note: '', broken: false } : { note: unknownCore(name), broken: true }),
+    ...(CORE_PLUGINS.includes(name) ? { note: '', broken: false } : { note: noCorePlugin(name), broken: true }),
   }));
   const customNames = new Set([...custom.map(({ name }) => name), ...customNamesIn(paths.customPlugins.path)]);
   const customRows = [...customNames].map((name) => ({
@@ -85,11 +84,6 @@ function checkoutsBelow(root: string, depth: number): readonly string[] {
     const isCheckout = existsSync(join(folder, '.git')) || readdirSync(folder).some((file) => file.endsWith('.py'));
     return isCheckout ? [folder] : depth > 1 ? checkoutsBelow(folder, depth - 1) : [];
   });
-}
-
-function unknownCore(name: string): string {
-  const meant = nearest(name, CORE_PLUGINS);
-  return `there is no core plugin of this name${meant === null ? '' : `; did you mean ${meant}?`}`;
 }
 
 function noteOf(locate: () => string, isConfigured: boolean): Pick<PluginRow, 'note' | 'broken'> {

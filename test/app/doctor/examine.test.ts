@@ -51,7 +51,7 @@ describe('doctor', () => {
     const { findings, healthy } = await look(home);
     expect(healthy).toBe(true);
     expect(of(findings, 'plugins')).toEqual([
-      'warning: pong (core): there is no core plugin of this name; did you mean ping?',
+      'warning: pong (core): there is no core plugin called pong; did you mean ping?',
       expect.stringMatching(/^warning: gone \(custom\): There is no .*gone; "mmrelay plugins new gone" makes one$/),
     ]);
   });

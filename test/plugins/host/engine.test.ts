@@ -116,7 +116,7 @@ custom-plugins: { broken: { active: true }, old: { active: true } }`,
   );
   expect(host.states().map(({ name, status, reason }) => [name, status, reason])).toEqual([
     ['ping', 'active', null],
-    ['nosuch', 'failed', expect.stringContaining('There is no core plugin called nosuch')],
+    ['nosuch', 'failed', expect.stringContaining('there is no core plugin called nosuch')],
     ['broken', 'failed', 'at import'],
     ['old', 'failed', expect.stringContaining('Python plugin of mmrelay 1.x')],
   ]);

@@ -200,6 +200,7 @@ function virtualNode(parsed: ParsedConfig['virtual_node'], radios: readonly Radi
     listen,
     radio: parsed.radio ?? radios[0]?.name ?? 'default',
     allowAdmin: parsed.allow_admin === false ? [] : parsed.allow_admin,
+    webClients: parsed.web_clients.map((origin) => origin.toLowerCase().replace(/\/$/, '')),
   };
 }
 

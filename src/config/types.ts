@@ -137,6 +137,8 @@ export interface VirtualNodeConfig {
   readonly radio: string;
   /** Addresses whose clients may send admin messages; empty: nobody. */
   readonly allowAdmin: readonly string[];
+  /** Origins of web pages that may use the radio from a browser, in lower case. */
+  readonly webClients: readonly string[];
 }
 
 export interface LoggingConfig {

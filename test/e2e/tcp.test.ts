@@ -42,7 +42,7 @@ it(`a radio over TCP, shared: holds no listener, no handle and no memory more af
   const options = { name: 'main', clock, random: Math.random, logger: silentLogger };
   const radio = createRadio({ ...options, connect: { type: 'tcp', host: device.host, port: device.port } });
   const listen = { host: '127.0.0.1', port: 0 };
-  const node = new VirtualNode({ ...options, listen, allowAdmin: [], radio, offer: () => true });
+  const node = new VirtualNode({ ...options, listen, allowAdmin: [], webClients: [], radio, offer: () => true });
   try {
     await node.start();
     radio.start(new RecordingSink());

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { DURATION_EXPECTED, duration, key } from './key.ts';
 import { userIdSchema } from './matrix.ts';
 
+const ORIGIN = /^https?:\/\/[^/\s]+\/?$/i;
 const LISTEN = /^(\[[0-9a-fA-F:.]+\]|[^\s:]*):\d{1,5}$/;
 const LISTEN_EXPECTED = 'an address and port such as 127.0.0.1:9464';
 
@@ -71,6 +72,11 @@ export const virtualNodeSchema = z.object({
     doc: 'Addresses whose clients may change the settings of the radio.',
     example: ['127.0.0.1'],
     expected: 'false or a list of addresses such as 127.0.0.1',
+  }),
+  web_clients: key(z.array(z.string().regex(ORIGIN)).default([]), {
+    doc: 'Web pages that may use the radio from a browser (HTTP on the same port).',
+    example: ['https://client.meshtastic.org'],
+    expected: 'a list of origins such as https://client.meshtastic.org',
   }),
 });
 

@@ -15,14 +15,15 @@ import {
 } from '../codec/device-frames.ts';
 import type { DevicePacket } from '../codec/device-packet.ts';
 import type { RoutingErrorName } from '../codec/device-payloads.ts';
-import { encodeFrame } from '../codec/framing.ts';
 import type { FromRadioMessage } from '../codec/from-radio.ts';
 import type { SharedRadio } from '../radio-tap.ts';
 import { ADMIN_APP, adminList, needsAdmin } from './admission.ts';
 import { ClientLink } from './client-link.ts';
 import { ConfigCache } from './config-cache.ts';
 import { answerWithoutFiles } from './no-files.ts';
+import type { ClientHandlers, NodeClient } from './node-client.ts';
 import { refusalNotice, routingAnswer } from './refusals.ts';
+import { WebDoor } from './web-door.ts';
 
 const TEXT_MESSAGE_APP = 1;
 /** Until the radio has told its own. */
@@ -40,6 +41,8 @@ export interface VirtualNodeOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Addresses whose clients may send admin messages; empty: nobody. */
   readonly allowAdmin: readonly string[];
+  /** Origins of web pages that may use the radio from a browser; empty: none. */
+  readonly webClients: readonly string[];
   readonly radio: SharedRadio;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -51,7 +54,7 @@ export interface VirtualNodeOptions {
 interface Given {
   readonly bytes: Uint8Array;
   /** Who gave it; null for the relay. */
-  readonly owner: ClientLink | null;
+  readonly owner: NodeClient | null;
   /** An order to a device: not for everybody's eyes. */
   readonly isAdmin: boolean;
 }
@@ -66,7 +69,7 @@ export class VirtualNode {
   readonly #options: VirtualNodeOptions;
   readonly #logger: Logger;
   readonly #cache = new ConfigCache();
-  readonly #clients = new Set<ClientLink>();
+  readonly #clients = new Set<NodeClient>();
   readonly #mayAdmin: (address: string) => boolean;
   readonly #given = new Map<number, Given>();
   #recentIds: readonly number[] = [];
@@ -75,12 +78,23 @@ export class VirtualNode {
   #cancelRetry: () => void = () => undefined;
   #cancelRefresh: () => void = () => undefined;
   #isStopped = false;
+  readonly #handlers: ClientHandlers = {
+    onRequest: (payload, client) => this.#onRequest(payload, client),
+    onClosed: (client, reason) => {
+      this.#clients.delete(client);
+      this.#logger.info('a client left the virtual node', { client: client.name, reason, clients: this.clientCount });
+    },
+  };
+  readonly #web: WebDoor | null;
   readonly #untap: () => void;
 
   constructor(options: VirtualNodeOptions) {
     this.#options = options;
     this.#logger = options.logger.child('virtual-node', { radio: options.radio.name });
     this.#mayAdmin = adminList(options.allowAdmin);
+    const { webClients: origins, clock } = options;
+    const onJoined = (client: NodeClient): void => this.#join(client);
+    this.#web = origins.length === 0 ? null : new WebDoor({ origins, clock, onJoined, handlers: this.#handlers });
     this.#untap = options.radio.tap({
       onFrame: (payload, message) => this.#onFrame(payload, message),
       onSent: (packetId, bytes) => this.#note(packetId, { bytes, owner: null, isAdmin: false }),
@@ -123,20 +137,19 @@ export class VirtualNode {
     this.#cancelRefresh();
     this.#untap();
     for (const client of [...this.#clients]) client.destroy();
+    this.#web?.stop();
     const server = this.#server;
     this.#server = null;
     if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
   #accept(socket: Socket): void {
-    const client = new ClientLink({
-      socket,
-      onRequest: (payload, link) => this.#onRequest(payload, link),
-      onClosed: (link, reason) => {
-        this.#clients.delete(link);
-        this.#logger.info('a client left the virtual node', { client: link.name, reason, clients: this.clientCount });
-      },
-    });
+    const join = (): void => this.#join(new ClientLink(socket, this.#handlers));
+    if (this.#web === null) join();
+    else this.#web.enter(socket, join);
+  }
+
+  #join(client: NodeClient): void {
     this.#clients.add(client);
     this.#logger.info('a client joined the virtual node', { client: client.name, clients: this.clientCount });
   }
@@ -189,17 +202,16 @@ export class VirtualNode {
   /** @param payload with `isAdmin`: of settings, the keys of the radio among them; only for whom it obeys */
   #tellAll(
     payload: Uint8Array,
-    { isAdmin = false, except = null }: { readonly isAdmin?: boolean; readonly except?: ClientLink | null } = {},
+    { isAdmin = false, except = null }: { readonly isAdmin?: boolean; readonly except?: NodeClient | null } = {},
   ): void {
-    const framed = encodeFrame(payload);
     for (const client of this.#clients)
       if (client.isListening && client !== except && (!isAdmin || this.#mayAdmin(client.address)))
-        client.sendFramed(framed);
+        client.send([payload]);
   }
 
   // ---- from the clients
 
-  #onRequest(payload: Uint8Array, client: ClientLink): void {
+  #onRequest(payload: Uint8Array, client: NodeClient): void {
     const request = decodeToRadio(payload);
     switch (request?.kind) {
       case 'want-config':
@@ -227,7 +239,7 @@ export class VirtualNode {
     }
   }
 
-  #configure(client: ClientLink): void {
+  #configure(client: NodeClient): void {
     const nonce = client.awaitedNonce;
     if (nonce === null) return;
     client.awaitedNonce = null;
@@ -235,7 +247,7 @@ export class VirtualNode {
     client.send(this.#cache.frames(nonce, { isAdmin: this.#mayAdmin(client.address) }));
   }
 
-  #onPacket(given: DevicePacket, payload: Uint8Array, client: ClientLink): void {
+  #onPacket(given: DevicePacket, payload: Uint8Array, client: NodeClient): void {
     const id = given.id === 0 ? this.#options.radio.newPacketId() : given.id;
     const bytes = given.id === 0 ? withPacketId(payload, id) : payload;
     const packet = { ...given, id };
@@ -274,12 +286,12 @@ export class VirtualNode {
   }
 
   /** The radio tells its own refusals as packets; what our lane refuses, only we can tell. */
-  #onRefused(client: ClientLink, packet: DevicePacket, error: RoutingErrorName): void {
+  #onRefused(client: NodeClient, packet: DevicePacket, error: RoutingErrorName): void {
     this.#given.delete(packet.id);
     if (error !== 'RATE_LIMIT_EXCEEDED') this.#refuse(client, packet, error);
   }
 
-  #refuseAdmin(client: ClientLink, packet: DevicePacket): void {
+  #refuseAdmin(client: NodeClient, packet: DevicePacket): void {
     const isOrder = packet.encrypted || changesSettings(packet.payload);
     this.#logger[isOrder ? 'warn' : 'debug']('an admin message was refused', { client: client.name });
     client.send([this.#routing(packet, 'NOT_AUTHORIZED')]);
@@ -288,7 +300,7 @@ export class VirtualNode {
     client.send([this.#notice(packet, 'NOT_AUTHORIZED')]);
   }
 
-  #refuseFile(client: ClientLink, answer: FileTransferControl | null): void {
+  #refuseFile(client: NodeClient, answer: FileTransferControl | null): void {
     if (answer !== null) client.send([encodeFileTransfer(answer)]);
   }
 
@@ -298,7 +310,7 @@ export class VirtualNode {
     this.#cancelRefresh = clock.after(REFRESH_MS, () => radio.refresh(), { background: true });
   }
 
-  #refuse(client: ClientLink, packet: DevicePacket, error: RoutingErrorName): void {
+  #refuse(client: NodeClient, packet: DevicePacket, error: RoutingErrorName): void {
     client.send([this.#routing(packet, error), this.#notice(packet, error)]);
   }
 

@@ -1,15 +1,9 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Admin, Mesh, Xmodem } from '@meshtastic/protobufs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { VirtualNode } from '../../../src/radio/virtual-node/virtual-node.ts';
-import type { GuestPacket } from '../../../src/relay/ports.ts';
-import { silentLogger } from '../../../src/util/logger.ts';
-import { settle } from '../../../src/util/manual-clock.ts';
-import { prepareRadio } from '../radio-rig.ts';
+import { OWN, sharedRadios } from './shared-radio.ts';
 import { TestClient } from './test-client.ts';
 
-/** Node number of the radio in the captures of firmware 2.7.26. */
-const OWN = 17;
 const NOT_AUTHORIZED = 33;
 const ADMIN_APP = 6;
 const CONFIG_ONLY = 69420;
@@ -17,34 +11,8 @@ const NODES_ONLY = 69421;
 
 type Order = NonNullable<Admin.AdminMessage['payloadVariant']>;
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-/** Shares a radio that answers with the frames of real firmware. */
-async function shared(allowAdmin: readonly string[] = []) {
-  const rig = prepareRadio();
-  const offered: GuestPacket[] = [];
-  const node = new VirtualNode({
-    listen: { host: '127.0.0.1', port: 0 },
-    allowAdmin,
-    radio: rig.radio,
-    clock: rig.clock,
-    logger: silentLogger,
-    offer: (packet) => {
-      offered.push(packet);
-      void rig.radio.sendGuest(packet).then(() => packet.onTaken());
-      return true;
-    },
-  });
-  await node.start();
-  closing.push(() => node.stop());
-  rig.radio.start(rig.sink);
-  await settle();
-  closing.push(() => rig.radio.stop());
-  return { ...rig, node, offered };
-}
+const { shared, closeAll } = sharedRadios();
+afterEach(closeAll);
 
 function order(client: TestClient, id: number, payloadVariant: Order): void {
   const payload = toBinary(Admin.AdminMessageSchema, create(Admin.AdminMessageSchema, { payloadVariant }));
@@ -122,7 +90,7 @@ describe('settings', () => {
   });
 
   it('that an admitted client changed are asked for again when it is done', async () => {
-    const { node, peer, clock } = await shared(['127.0.0.1']);
+    const { node, peer, clock } = await shared({ allowAdmin: ['127.0.0.1'] });
     const client = await TestClient.ready(node.port);
     const before = peer.last.nonces();
     order(client, 75, { case: 'beginEditSettings', value: true });
@@ -146,7 +114,7 @@ describe('settings', () => {
 
   it('come with the private key of the radio for admitted clients only', async () => {
     const stranger = await TestClient.ready((await shared()).node.port);
-    const admitted = await TestClient.ready((await shared(['127.0.0.1'])).node.port);
+    const admitted = await TestClient.ready((await shared({ allowAdmin: ['127.0.0.1'] })).node.port);
     expect([privateKey(stranger), privateKey(admitted)]).toEqual([0, 32]);
   });
 });

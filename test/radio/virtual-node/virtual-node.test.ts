@@ -69,6 +69,7 @@ async function rig({
     ...options,
     listen: { host: '127.0.0.1', port: 0 },
     allowAdmin,
+    webClients: [],
     radio,
     offer: (packet) => {
       if (isFull?.() === true) return false;
@@ -338,7 +339,15 @@ describe('listening', () => {
     const { radio } = await rig();
     const clock = new ManualClock();
     const listen = { host: '127.0.0.1', port };
-    const node = new VirtualNode({ listen, allowAdmin: [], radio, clock, logger: silentLogger, offer: () => true });
+    const node = new VirtualNode({
+      listen,
+      allowAdmin: [],
+      webClients: [],
+      radio,
+      clock,
+      logger: silentLogger,
+      offer: () => true,
+    });
     await node.start();
     expect(node.port).toBe(0);
 

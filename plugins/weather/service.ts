@@ -5,12 +5,6 @@ import type { Place } from '../shared/geo.ts';
 import { isNumber } from '../shared/numbers.ts';
 import type { Mode, Units } from './texts.ts';
 
-export interface ServiceUrls {
-  readonly forecast: string;
-  readonly geocoding: string;
-  readonly marine: string;
-}
-
 const TEN_MINUTES_MS = 600_000;
 const DAY_MS = 86_400_000;
 const TIMEOUT_MS = 10_000;

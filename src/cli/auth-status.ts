@@ -1,5 +1,5 @@
+import { configuredLogin } from '../app/account/choose-auth.ts';
 import { checkToken, freshSession, storedSession } from '../app/account/session.ts';
-import { authMethod } from '../config/auth.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
 import { errorText, RelayError } from '../util/relay-error.ts';
 import { findConfig, type GlobalFlags, homePaths } from './context.ts';
@@ -36,8 +36,7 @@ export async function authStatus(flags: StatusFlags): Promise<ExitCode> {
 async function readStatus(flags: StatusFlags): Promise<Status> {
   const found = findConfig(flags);
   const paths = homePaths(flags, found);
-  const method = found.config === null ? null : authMethod(found.config, false);
-  const nextLogin = method === 'credentials' ? null : method;
+  const nextLogin = found.config === null ? null : (configuredLogin(found.config.matrix)?.kind ?? null);
   const none = { homeserver: null, userId: null, deviceId: null, renewsItself: false, tokenValid: null };
   const base = { file: paths.credentials.path, nextLogin };
   try {

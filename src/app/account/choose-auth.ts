@@ -14,23 +14,37 @@ export interface AuthChoice {
 
 export const DEVICE_NAME = 'mmrelay';
 
+export type ConfiguredLogin =
+  | { readonly kind: 'password'; readonly login: LoginSettings }
+  | { readonly kind: 'token'; readonly credentials: Credentials };
+
+/** The way in that the configuration gives by itself: a complete password login, then a bare token; null: none. */
+export function configuredLogin({
+  homeserver,
+  botUserId,
+  password,
+  accessToken,
+}: MatrixConfig): ConfiguredLogin | null {
+  if (homeserver === null) return null;
+  if (botUserId !== null && password !== null && password.trim() !== '')
+    return { kind: 'password', login: { homeserver, user: botUserId, password, deviceName: DEVICE_NAME } };
+  if (accessToken === null) return null;
+  return { kind: 'token', credentials: { homeserver, accessToken, deviceId: null, userId: botUserId } };
+}
+
 /**
- * How to get in: the stored credentials first, a password to fall back on, then a bare token.
+ * How to get in: the stored credentials first, then what the configuration gives.
  * @throws RelayError MATRIX_NO_CREDENTIALS, or what is wrong with the credentials file
  */
 export function chooseAuth(matrix: MatrixConfig, paths: AppPaths): AuthChoice {
-  const { homeserver, botUserId, password, accessToken } = matrix;
-  const login =
-    homeserver !== null && botUserId !== null && password !== null && password !== ''
-      ? { homeserver, user: botUserId, password, deviceName: DEVICE_NAME }
-      : null;
   const file = paths.credentials.path;
+  const configured = configuredLogin(matrix);
+  const login = configured?.kind === 'password' ? configured.login : null;
   const readAgain = (): Credentials | null => usable(file);
   if (existsSync(file)) return { credentials: readCredentials(file), login, readCredentials: readAgain };
-  if (login !== null) return { credentials: null, login, readCredentials: readAgain };
-  if (homeserver !== null && accessToken !== null) {
-    const credentials = { homeserver, accessToken, deviceId: null, userId: botUserId };
-    return { credentials, login: null, readCredentials: readAgain };
+  if (configured !== null) {
+    const credentials = configured.kind === 'token' ? configured.credentials : null;
+    return { credentials, login, readCredentials: readAgain };
   }
   throw new RelayError(
     'MATRIX_NO_CREDENTIALS',

@@ -76,11 +76,7 @@ function readValue(text: string, { min, max, names }: FieldRange): number | null
   return Number.isInteger(value) && value >= min && value <= max ? value : null;
 }
 
-/** True when the expression names this minute; `local` has the wall clock's fields in its UTC fields. */
-export function matchesCron(cron: Cron, local: Date): boolean {
-  return matchesDay(cron, local) && cron.hours.has(local.getUTCHours()) && cron.minutes.has(local.getUTCMinutes());
-}
-
+/** `local` has the wall clock's fields in its UTC fields. */
 function matchesDay({ days, months, weekdays, eitherDay }: Cron, local: Date): boolean {
   if (!months.has(local.getUTCMonth() + 1)) return false;
   const day = days.has(local.getUTCDate());

@@ -1,10 +1,10 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../app/version.ts';
 import { processEnv } from '../config/env.ts';
-import { nearest } from '../config/nearest.ts';
 import { resolveHome } from '../config/paths.ts';
 import { terminalAbilities } from '../config/terminal.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../util/exit-code.ts';
+import { nearest } from '../util/nearest.ts';
 import { RelayError } from '../util/relay-error.ts';
 import { addAccountCommands } from './commands/account.ts';
 import { addConfigCommands } from './commands/config.ts';

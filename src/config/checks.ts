@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
+import { nearest } from '../util/nearest.ts';
 import { PORTS, portNumber } from '../util/portnums.ts';
 import { parseFormat } from '../util/python-format.ts';
 import type { Draft } from './draft.ts';
-import { nearest } from './nearest.ts';
 import { isPlaceholder } from './placeholders.ts';
 import { type Path, pathText, valueText } from './problems.ts';
 import { durationMs } from './schema/key.ts';

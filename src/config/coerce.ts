@@ -1,5 +1,5 @@
+import { nearest } from '../util/nearest.ts';
 import { type Draft, isMapping } from './draft.ts';
-import { nearest } from './nearest.ts';
 import { type Path, pathText } from './problems.ts';
 import { type Accepts, expectedText, type KeyNode } from './schema/tree.ts';
 import { slipRemedy } from './slips.ts';

@@ -1,5 +1,5 @@
+import { nearest } from '../util/nearest.ts';
 import { type Draft, isMapping } from './draft.ts';
-import { nearest } from './nearest.ts';
 import { type Path, valueText } from './problems.ts';
 import { CORE_PLUGINS } from './schema/core-plugins.ts';
 

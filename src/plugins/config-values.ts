@@ -1,3 +1,4 @@
+import { nearest } from '../util/nearest.ts';
 import type { ConfigField, ConfigSchema, Json } from './api.ts';
 
 /** Keys every plugin's entry has; read by the host, unknown to the plugin. */
@@ -40,9 +41,14 @@ export function checkConfig(schema: ConfigSchema, settings: Readonly<Record<stri
     config[key] = taken;
   }
   for (const key of Object.keys(settings)) {
-    if (schema[key] === undefined && !GENERAL_KEYS.has(key)) warnings.push(`${key} is no key of this plugin`);
+    if (schema[key] === undefined && !GENERAL_KEYS.has(key)) warnings.push(unknownKey(key, schema));
   }
   return { config, warnings };
+}
+
+function unknownKey(key: string, schema: ConfigSchema): string {
+  const meant = nearest(key, [...Object.keys(schema), ...GENERAL_KEYS]);
+  return `${key} is no key of this plugin${meant === null ? '' : `; did you mean ${meant}?`}`;
 }
 
 /** What the value should be, in words; null when it is fine. */

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { type LoadedConfig, parseConfig } from '../../src/config/load.ts';
-import { nearest } from '../../src/config/nearest.ts';
 import { renderProblems } from '../../src/config/problems.ts';
+import { nearest } from '../../src/util/nearest.ts';
 import { MINIMAL } from './helpers.ts';
 
 function sane(loaded: LoadedConfig): void {

@@ -1,5 +1,5 @@
-import { nearest } from '../../config/nearest.ts';
 import type { Plugin } from '../../plugins/api.ts';
+import { nearest } from '../../util/nearest.ts';
 
 type CoreModule = { readonly default: unknown };
 

@@ -54,7 +54,7 @@ it('tells the sender what is wrong', async () => {
 
   expect(tester.manifest.warnings).toEqual([
     'loud must be true or false; the default is used',
-    'lout is no key of this plugin',
+    'lout is no key of this plugin; did you mean loud?',
   ]);
   expect(await tester.room('!echo 9 ha')).toEqual({
     handled: true,

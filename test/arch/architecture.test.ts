@@ -35,6 +35,9 @@ const PACKAGE_HOME: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/cli/'],
 };
 
+/** The doubles, what plugin authors test with, and what `test/config/regenerate.ts` writes a page by. */
+const FOR_TESTS_OR_TOOLS = ['src/sandbox/', 'src/plugins/testing', 'src/plugins/api.ts', 'src/config/docs-page.ts'];
+
 const MAX_FILE_LINES = 400;
 const MAX_FUNCTION_LINES = 60;
 
@@ -161,11 +164,7 @@ describe('sizes', () => {
 
 describe('exports', () => {
   it('are all used, by the program or by a test', () => {
-    const used = new Set<string>();
-    for (const { imports } of everything) {
-      for (const { target, names } of imports)
-        for (const name of names) if (target !== null) used.add(`${target}#${name}`);
-    }
+    const used = usedIn(everything);
     const dead = source
       .filter(
         (file) => file.path.startsWith('src/') && file.path !== 'src/main.ts' && file.path !== 'src/plugins/api.ts',
@@ -180,12 +179,33 @@ describe('exports', () => {
     expect(dead).toEqual([]);
   });
 
+  it('are no code that only tests need', () => {
+    const used = usedIn(source);
+    const forTestsOnly = source
+      .filter(({ path }) => path.startsWith('src/') && !FOR_TESTS_OR_TOOLS.some((home) => path.startsWith(home)))
+      .filter(({ path }) => !used.has(`${path}#*`))
+      .flatMap(({ path, text, exports }) =>
+        exports
+          .filter((name) => !used.has(`${path}#${name}`) && text.split(new RegExp(`\\b${name}\\b`)).length === 2)
+          .map((name) => `${path} ${name}`),
+      );
+
+    expect(forTestsOnly).toEqual([]);
+  });
+
   it('have names: no default exports in src', () => {
     expect(source.filter((file) => file.path.startsWith('src/') && file.defaultExport).map(({ path }) => path)).toEqual(
       [],
     );
   });
 });
+
+/** `path#name` of everything that these files import of ours. */
+function usedIn(files: readonly SourceFile[]): ReadonlySet<string> {
+  return new Set(
+    files.flatMap(({ imports }) => imports.flatMap(({ target, names }) => names.map((name) => `${target}#${name}`))),
+  );
+}
 
 /** A type that an exported function of the same file speaks of is part of its signature. */
 function isOwnSignature(path: string, name: string): boolean {

@@ -108,7 +108,8 @@ export interface RuntimeSetup {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly locale: string;
   readonly units: 'metric' | 'imperial';
-  readonly timeZone: string;
+  /** null: the machine's, looked up when the plugin asks. */
+  readonly timeZone: string | null;
   readonly userAgent: string;
 }
 

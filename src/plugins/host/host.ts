@@ -17,7 +17,8 @@ export interface PluginHostOptions {
   readonly logger: Logger;
   readonly admins: readonly string[];
   readonly userAgent: string;
-  readonly timeZone: string;
+  /** Of plugins that name none of their own; null: the machine's. */
+  readonly timeZone: string | null;
   readonly claimDeadlineMs?: number;
   readonly limits?: Partial<PluginLimits>;
   readonly workerLimits?: Partial<WorkerLimits>;
@@ -177,12 +178,13 @@ function setupOf({ settings }: PluginSpec, options: PluginHostOptions): RuntimeS
     settings: JSON.parse(JSON.stringify(settings)) as Readonly<Record<string, unknown>>,
     locale: text(settings.locale, 'en'),
     units: settings.units === 'imperial' ? 'imperial' : 'metric',
-    timeZone: validZone(text(settings.time_zone, options.timeZone)) ?? options.timeZone,
+    timeZone: validZone(settings.time_zone) ?? options.timeZone,
     userAgent: options.userAgent,
   };
 }
 
-function validZone(name: string): string | null {
+function validZone(name: unknown): string | null {
+  if (typeof name !== 'string' || name === '') return null;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
   } catch {

@@ -45,18 +45,20 @@ export function createContext(options: ContextOptions): PluginContext {
     clock: { now: () => clock.now(), sleep: (ms: number) => sleep(clock, ms) },
     locale: setup.locale,
     units: setup.units,
-    timeZone: setup.timeZone,
     fail: (text: string) => new CommandError(text),
   };
   const all = capabilities(options);
   const granted = Object.fromEntries(Object.entries(all).filter(([name]) => needs.has(name as Need)));
   const missing = Object.keys(all).filter((name) => !needs.has(name as Need));
-  return deepFreeze(Object.assign(Object.create(undeclared(missing)), base, granted)) as PluginContext;
+  return deepFreeze(Object.assign(Object.create(lookedUp(setup, missing)), base, granted)) as PluginContext;
 }
 
-/** Prototype of a context: what was not declared says so, instead of being undefined. */
-function undeclared(names: readonly string[]): object {
-  const properties = names.map((name) => [
+/**
+ * Prototype of a context: what was not declared says so, instead of being undefined, and the machine's time zone is
+ * looked up only when a plugin asks, because the first formatter of a process makes 7 MB of locale data resident.
+ */
+function lookedUp(setup: RuntimeSetup, undeclared: readonly string[]): object {
+  const properties = undeclared.map((name) => [
     name,
     {
       get: () => {
@@ -64,7 +66,8 @@ function undeclared(names: readonly string[]): object {
       },
     },
   ]);
-  return Object.create(null, Object.fromEntries(properties)) as object;
+  const timeZone = { get: () => setup.timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone };
+  return Object.create(null, { ...Object.fromEntries(properties), timeZone }) as object;
 }
 
 /** The same for one message. */

@@ -85,10 +85,10 @@ function matchesDay({ days, months, weekdays, eitherDay }: Cron, local: Date): b
 }
 
 /**
- * The first moment after `afterMs` that the expression names in the zone; null when there is none (30 February). A time
- * that the clocks skip runs right after the gap; one that they show twice runs once, the first time.
+ * The first moment after `afterMs` that the expression names in the zone (null: the machine's); null when there is none
+ * (30 February). A time that the clocks skip runs right after the gap; one that they show twice runs once, the first time.
  */
-export function nextCron(cron: Cron, afterMs: number, timeZone: string): number | null {
+export function nextCron(cron: Cron, afterMs: number, timeZone: string | null): number | null {
   const offset = zoneOffset(timeZone);
   let local = floorMinute(afterMs + offset(afterMs)) + MINUTE_MS;
   const end = local + HORIZON_MS;
@@ -130,10 +130,10 @@ function toUtc(local: number, offset: (atMs: number) => number): number {
   return high;
 }
 
-/** Milliseconds the zone is ahead of UTC at a moment. */
-function zoneOffset(timeZone: string): (atMs: number) => number {
+/** Milliseconds the zone (null: the machine's) is ahead of UTC at a moment. */
+function zoneOffset(timeZone: string | null): (atMs: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
-    timeZone,
+    ...(timeZone === null ? {} : { timeZone }),
     hourCycle: 'h23',
     year: 'numeric',
     month: 'numeric',

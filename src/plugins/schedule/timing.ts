@@ -21,7 +21,7 @@ export interface ConfiguredSchedule {
 export function timingOf(
   job: { readonly every: string | number | null; readonly cron: string | null },
   configured: ConfiguredSchedule | null,
-  timeZone: string,
+  timeZone: string | null,
 ): Timing | { readonly problem: string } {
   if (job.cron !== null) {
     const cron = parseCron(job.cron);
@@ -40,7 +40,7 @@ export function timingOf(
 
 function configuredTiming(
   configured: ConfiguredSchedule | null,
-  timeZone: string,
+  timeZone: string | null,
 ): Timing | { readonly problem: string } {
   if (configured === null) return () => null;
   const { at, everyMs } = configured;
@@ -58,7 +58,7 @@ function configuredTiming(
   };
 }
 
-function dailyTiming(at: string, timeZone: string): Timing | { readonly problem: string } {
+function dailyTiming(at: string, timeZone: string | null): Timing | { readonly problem: string } {
   const match = /^(\d{1,2}):(\d{2})$/.exec(at.trim());
   const cron = match === null ? null : parseCron(`${Number(match[2])} ${Number(match[1])} * * *`);
   if (cron === null) return { problem: `schedule.at "${at}" must be HH:MM` };

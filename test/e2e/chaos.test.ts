@@ -1,5 +1,5 @@
 import { inject, it } from 'vitest';
-import { chaosSeed } from '../chaos/support/random.ts';
+import { chaosSeed, chaosSize } from '../chaos/support/random.ts';
 import { runStorm } from '../chaos/support/run-storm.ts';
 import { chaosSynapse } from './support/chaos-synapse.ts';
 
@@ -13,15 +13,15 @@ const FACTOR = 20;
 const missing = inject('pythonMissing').synapse;
 const title = 'a storm of kills, radio cuts and homeserver outages loses, doubles and reorders nothing';
 
-function size(name: string, otherwise: number): number {
-  return Number(process.env[`MMRELAY_CHAOS_${name}`] ?? otherwise);
-}
-
 it.skipIf(missing !== null)(
   missing === null ? title : `${title} (${missing})`,
   { retry: 0, timeout: 1_200_000 },
   async () => {
-    const sizes = { kills: size('KILLS', 200), cuts: size('CUTS', 100), outages: size('OUTAGES', 20) };
+    const sizes = {
+      kills: chaosSize('KILLS', 200),
+      cuts: chaosSize('CUTS', 100),
+      outages: chaosSize('OUTAGES', 20),
+    };
     const originMs = Date.now();
     const homeserver = await chaosSynapse(FACTOR);
     try {

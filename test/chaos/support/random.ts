@@ -17,8 +17,13 @@ export function shuffled<T>(items: readonly T[], random: () => number): readonly
     .map(({ item }) => item);
 }
 
+/** Of MMRELAY_CHAOS_<name>. */
+export function chaosSize(name: string, otherwise: number): number {
+  const given = Number(process.env[`MMRELAY_CHAOS_${name}`]);
+  return Number.isInteger(given) && given > 0 ? given : otherwise;
+}
+
 /** Of MMRELAY_CHAOS_SEED, else by the time of day. */
 export function chaosSeed(): number {
-  const given = Number(process.env.MMRELAY_CHAOS_SEED);
-  return Number.isInteger(given) && given > 0 ? given : Date.now() % 1_000_000;
+  return chaosSize('SEED', Date.now() % 1_000_000);
 }

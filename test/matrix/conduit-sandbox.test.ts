@@ -19,6 +19,24 @@ describe('Homeservers of the Conduit family, as the in-memory one imitates them'
   describe('adapter', () => adapterSuite(server));
   describe('encrypted rooms', () => encryptionSuite(server));
 
+  describe('habits', () => {
+    const scene = useScene(server);
+
+    it('of telling nothing about a room that was left: what was said before it is read all the same', async () => {
+      const { alice, bot, relay, sharedRoom, sink, started } = scene();
+      const roomId = await sharedRoom(false);
+      const first = await started(relay({ rooms: [roomId] }));
+      await alice.say(roomId, 'while it listens');
+      await sink.until(() => sink.bodies(roomId).length === 1);
+      await first.stop();
+      await alice.say(roomId, 'go now');
+      await alice.client.kick(roomId, bot.userId);
+      const isKnownEvent = (id: string): boolean => sink.events(roomId).some(({ eventId }) => eventId === id);
+      await started(relay({ rooms: [roomId], isKnownEvent }), sink.token());
+      expect(sink.bodies(roomId)).toEqual(['while it listens', 'go now']);
+    });
+  });
+
   describe('keys', () => {
     const scene = useScene(server);
 

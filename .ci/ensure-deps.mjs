@@ -1,5 +1,5 @@
-// Runs before `npm run demo` and `npm test`: on a fresh clone, or when the lockfile is newer than what is
-// installed, it runs `npm ci`, so that each of the two README commands works alone. Must run on any host Node.
+// Runs before `npm run demo`, `npm test` and their like: on a fresh clone, or when the lockfile is newer than what is
+// installed, it runs `npm ci`, so that each of the README's commands works alone. Must run on any host Node.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,11 +14,19 @@ const upToDate =
   existsSync(installed) && existsSync(binary) && statSync(installed).mtimeMs >= statSync(lockfile).mtimeMs;
 if (!upToDate) {
   process.stderr.write('Installing dependencies (npm ci) ...\n');
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // An npm that does not know `allowScripts` runs every install script: that of noble takes its own ready-made binary for
+  // a broken one on Linux, and wants a compiler. Only node's is needed, which fetches the binary for this machine.
+  npm('ci', '--ignore-scripts', '--no-audit', '--no-fund');
+  npm('rebuild', 'node', '--ignore-scripts=false');
+}
+
+/** Ends the process when it fails. Its words go to stderr: those on stdout belong to the command that follows. */
+function npm(...words) {
+  const program = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const { status } = spawnSync(program, [...words, '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
-  process.exit(result.status ?? 1);
+  if (status !== 0) process.exit(status ?? 1);
 }

@@ -226,6 +226,8 @@ export interface GuestPacket {
   readonly guest: string;
   /** Counts against the firmware's two seconds between texts. */
   readonly isText: boolean;
+  /** 0 for a ciphertext. The firmware takes some ports seldom only. */
+  readonly portnum: number;
   /** ToRadio protobuf. */
   readonly bytes: Uint8Array;
   /** The radio has it. One of the two is called, once. */

@@ -10,6 +10,7 @@ const WORDS: Partial<Readonly<Record<RoutingErrorName, string>>> = {
   NOT_AUTHORIZED: 'This radio is shared: settings cannot be changed from here (virtual_node.allow_admin).',
   RATE_LIMIT_EXCEEDED: 'This radio is shared: too many of your messages wait for their turn.',
   NO_INTERFACE: 'The radio could not be reached for a minute.',
+  TIMEOUT: 'This radio is shared: within a minute its turn did not come.',
 };
 
 /** What the radio's own answer to its client would be: a routing error from itself, to itself. */

@@ -267,6 +267,7 @@ export class VirtualNode {
       id,
       guest: client.name,
       isText: packet.portnum === TEXT_MESSAGE_APP && !packet.encrypted,
+      portnum: packet.encrypted ? 0 : packet.portnum,
       bytes,
       onTaken: () => this.#onTaken(packet, own),
       onRefused: (error) => this.#onRefused(client, packet, error),

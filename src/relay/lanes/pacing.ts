@@ -32,9 +32,14 @@ export function notePort(state: PacingState, portnum: number, atMs: number): Pac
   return { ...state, portsMs: new Map([...state.portsMs, [portnum, atMs + gapMs + MARGIN_MS]]) };
 }
 
-/** Monotonic time before which a packet of this port would be dropped by the radio. */
+/** Monotonic time before which a packet of this port would be dropped by the radio, whatever the pause between texts. */
+export function portOpenMs(state: PacingState, portnum: number): number {
+  return state.portsMs.get(portnum) ?? 0;
+}
+
+/** The same with the pause between texts, which packets of ours wait for. */
 export function portFreeMs(state: PacingState, portnum: number): number {
-  return Math.max(state.notBeforeMs, state.portsMs.get(portnum) ?? 0);
+  return Math.max(state.notBeforeMs, portOpenMs(state, portnum));
 }
 
 /**

@@ -12,7 +12,16 @@ import { AirBudget, type AirUse, airFacts, deliveryAirtimeMs } from './air-budge
 import { GuestQueue } from './guest-queue.ts';
 import { LaneOrder } from './lane-order.ts';
 import { outgoingPacket, readRadioDelivery } from './outgoing-packet.ts';
-import { FRESH_PACING, holdUntil, notePort, noteQueue, type PacingState, paceAfter, portFreeMs } from './pacing.ts';
+import {
+  FRESH_PACING,
+  holdUntil,
+  notePort,
+  noteQueue,
+  type PacingState,
+  paceAfter,
+  portFreeMs,
+  portOpenMs,
+} from './pacing.ts';
 import { renumberPacket } from './renumber.ts';
 
 export type RadioOutcome =
@@ -180,7 +189,7 @@ export class RadioLane {
   async #step(): Promise<void> {
     this.#settleWords();
     this.#sweep();
-    this.#guests.sweep();
+    this.#guests.sweep(this.#options.radio.state().status === 'ready' ? 'TIMEOUT' : 'NO_INTERFACE');
     const row = this.#next();
     const rowWaitMs = row === null ? null : this.#waitFor(row);
     const { guest, waitMs } = this.#guestTurn(row, rowWaitMs);
@@ -193,12 +202,16 @@ export class RadioLane {
   #guestTurn(row: OutboxRow | null, rowWaitMs: number | null): { guest: GuestPacket | null; waitMs: number | null } {
     const { radio, clock } = this.#options;
     if (radio.state().status !== 'ready') return { guest: null, waitMs: null };
-    const waitMs = Math.max(0, this.#pacing.notBeforeMs - clock.monotonic());
-    const other = this.#guests.nextOther();
+    const nowMs = clock.monotonic();
+    const waitMs = Math.max(0, this.#pacing.notBeforeMs - nowMs);
+    const other = this.#guests.nextOther(({ portnum }) => portOpenMs(this.#pacing, portnum) <= nowMs);
     if (other !== null && (this.#pacing.free !== 0 || waitMs === 0)) return { guest: other, waitMs: 0 };
     const text = this.#guests.nextText();
     const isOurs = rowWaitMs !== null && rowWaitMs <= waitMs && (!this.#guests.isTheirTurn || this.#order.isOpen(row));
-    return text === null || isOurs ? { guest: null, waitMs: null } : { guest: text, waitMs };
+    if (text !== null && !isOurs) return { guest: text, waitMs };
+    const ports = this.#guests.otherPorts().map((portnum) => portOpenMs(this.#pacing, portnum));
+    if (ports.length === 0) return { guest: null, waitMs: null };
+    return { guest: null, waitMs: Math.max(this.#pacing.free === 0 ? waitMs : 0, Math.min(...ports) - nowMs) };
   }
 
   async #sendGuest(packet: GuestPacket): Promise<void> {
@@ -206,7 +219,9 @@ export class RadioLane {
     const answer = await this.#offerPacket(packet.id, () => radio.sendGuest?.(packet) ?? Promise.resolve());
     // It stays in line: offered again under its id, the mesh takes it once.
     if (answer.kind === 'link-lost') return this.#loop.wait(LINK_LOST_WAIT_MS);
-    if (packet.isText) this.#pacing = paceAfter(this.#pacing, clock.monotonic(), gapMs);
+    const nowMs = clock.monotonic();
+    this.#pacing = notePort(this.#pacing, packet.portnum, nowMs);
+    if (packet.isText) this.#pacing = paceAfter(this.#pacing, nowMs, gapMs);
     this.#guests.remove(packet);
     if (answer.kind === 'retry' || answer.kind === 'failed') packet.onRefused('RATE_LIMIT_EXCEEDED');
     else packet.onTaken();

@@ -12,13 +12,14 @@ interface Guest extends GuestPacket {
 }
 
 let nextId = 50_000;
-function guest(name: string, isText = true): Guest {
+function guest(name: string, portnum = 1): Guest {
   nextId += 1;
   const told: string[] = [];
   return {
     id: nextId,
     guest: name,
-    isText,
+    isText: portnum === 1,
+    portnum,
     bytes: Uint8Array.of(1),
     told,
     onTaken: () => told.push('taken'),
@@ -111,7 +112,7 @@ describe('the send slot', () => {
     const fixture = await lane();
     fixture.engine.offerGuest('default', guest('anna'));
     await fixture.clock.advance(10);
-    const other = guest('bert', false);
+    const other = guest('bert', 4);
     fixture.engine.offerGuest('default', other);
     await fixture.clock.advance(10);
 
@@ -120,7 +121,52 @@ describe('the send slot', () => {
   });
 });
 
+const POSITION = 3;
+const TRACEROUTE = 70;
+
+describe('what is no text', () => {
+  it('goes at the pace the radio has for its kind, whosever it is: sooner it would drop it without a word', async () => {
+    const fixture = await lane();
+    const [first, second, trace, again] = [
+      guest('anna', POSITION),
+      guest('bert', POSITION),
+      guest('bert', TRACEROUTE),
+      guest('anna', TRACEROUTE),
+    ];
+    for (const packet of [first, second, trace, again]) fixture.engine.offerGuest('default', packet);
+    await fixture.clock.advance(45_000);
+
+    expect([first, second, trace, again].map(({ told }) => told)).toEqual([['taken'], ['taken'], ['taken'], ['taken']]);
+    expect(fixture.left).toEqual([
+      { who: 'anna', atMs: 0 },
+      { who: 'bert', atMs: 0 },
+      { who: 'bert', atMs: 10_015 },
+      { who: 'anna', atMs: 30_015 },
+    ]);
+  });
+
+  it('holds up no text meanwhile', async () => {
+    const fixture = await lane();
+    for (const name of ['anna', 'bert']) fixture.engine.offerGuest('default', guest(name, POSITION));
+    texts(fixture, 2);
+    fixture.engine.offerGuest('default', guest('carl'));
+    await fixture.clock.advance(9_000);
+    expect(fixture.left.map(({ who }) => who)).toEqual(['anna', 'carl', 'relay', 'relay']);
+  });
+});
+
 describe('a packet of a client', () => {
+  it('is refused as late when its turn does not come within a minute', async () => {
+    const fixture = await lane();
+    const many = ['anna', 'bert', 'carl'].flatMap((name) => Array.from({ length: 16 }, () => guest(name)));
+    for (const packet of many) fixture.engine.offerGuest('default', packet);
+    await fixture.clock.advance(90_000);
+    const told = many.map((packet) => packet.told.join());
+    expect([told.filter((word) => word === 'taken').length, told.filter((word) => word === 'TIMEOUT').length]).toEqual([
+      30, 18,
+    ]);
+  });
+
   it('is refused when nobody answers for a minute', async () => {
     const fixture = await lane();
     fixture.radio.setReady(false);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Finding } from '../app/doctor/finding.ts';
+import { pluginProblems } from '../app/plugins/plugin-problems.ts';
 import { processEnv } from '../config/env.ts';
 import { type Problem, renderProblems } from '../config/problems.ts';
 import type { FoundConfig } from '../config/search.ts';
@@ -16,19 +17,20 @@ export interface CheckFlags extends GlobalFlags {
 /** `mmrelay config check`: the same validator as a start, without any side effect; `--online` asks radio and homeserver. */
 export async function configCheck(flags: CheckFlags): Promise<ExitCode> {
   const found = findConfig(flags);
-  const warnings = found.problems.some(({ severity }) => severity === 'warning');
+  const problems = [...found.problems, ...pluginProblems(found, homePaths(flags, found))];
+  const warnings = problems.some(({ severity }) => severity === 'warning');
   const valid = found.config !== null && !(flags.strict === true && warnings);
   const ask = async (): Promise<readonly Finding[]> =>
     valid && flags.online === true ? await askOnline(flags, found) : [];
   if (flags.json === true) {
-    const { file, searched, problems } = found;
+    const { file, searched } = found;
     const online = await ask();
     console.log(JSON.stringify({ valid, file, searched, problems, online }, null, 2));
     return exitCode(valid, online);
   }
   if (found.file !== null && existsSync(found.file)) console.log(`Found configuration file at: ${found.file}`);
   else if (found.file === null) sayNoFile(found.searched, found.problems);
-  for (const line of renderProblems(found.problems)) console.log(line);
+  for (const line of renderProblems(problems)) console.log(line);
   console.log(valid ? '✅ Configuration file is valid!' : '❌ Configuration is not valid.');
   const online = await ask();
   for (const { status, text, remedy } of online)

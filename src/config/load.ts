@@ -27,7 +27,11 @@ export interface LoadedConfig {
   readonly problems: readonly Problem[];
   /** Values that must never be shown: for the log's redactor. */
   readonly secrets: readonly string[];
+  /** Where the key of a path stands, for what is found out later. */
+  readonly place: YamlSource['place'];
 }
+
+const NOTHING_READ: Pick<LoadedConfig, 'secrets' | 'place'> = { secrets: [], place: () => ({ line: 1, column: 1 }) };
 
 export interface ParseOptions {
   readonly text: string;
@@ -46,7 +50,7 @@ export function loadConfigFile(file: string, env: Env): LoadedConfig {
     config: null,
     file,
     problems: [fileProblem(file, message, { remedy, line })],
-    secrets: [],
+    ...NOTHING_READ,
   });
   let bytes: Buffer;
   try {
@@ -97,12 +101,12 @@ export function parseConfig(options: ParseOptions): LoadedConfig {
     const wrong = fileProblem(file, `${kind} where a mapping of sections is needed`, {
       remedy: 'start with a line such as matrix:',
     });
-    return { config: null, file, problems: [...sourceProblems(source, file), wrong], secrets: [] };
+    return { config: null, file, problems: [...sourceProblems(source, file), wrong], ...NOTHING_READ };
   }
   const raw = value === null ? Object.create(null) : value;
   const syntax = sourceProblems(source, file);
   // After a syntax error the values are not there: more complaints would be noise.
-  if (value === null && syntax.length > 0) return { config: null, file, problems: syntax, secrets: [] };
+  if (value === null && syntax.length > 0) return { config: null, file, problems: syntax, ...NOTHING_READ };
   const shape = shapeOf(raw);
   const schema = rootSchema(shape);
   const tree = keyTree(schema);
@@ -125,7 +129,13 @@ export function parseConfig(options: ParseOptions): LoadedConfig {
   );
   const problems = [...syntax, ...own];
   const usable = parsed !== null && !problems.some((problem) => problem.severity === 'error');
-  return { config: usable ? normalise(parsed) : null, file, problems, secrets: secretValues(draft) };
+  return {
+    config: usable ? normalise(parsed) : null,
+    file,
+    problems,
+    secrets: secretValues(draft),
+    place: source.place,
+  };
 }
 
 function sourceProblems(source: YamlSource, file: string | null): Problem[] {

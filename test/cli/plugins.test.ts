@@ -87,6 +87,24 @@ community-plugins:
     });
   });
 
+  test('what is switched on and could not start is named by config check, with its line', async () => {
+    const { run } = configured(`custom-plugins:
+  gone: {active: true}
+  off: {active: false}
+community-plugins:
+  away: {active: true, repository: "https://evil.example/x/y", branch: main}
+`);
+    const { code, out } = await run('config', 'check');
+    expect(code).toBe(0);
+    expect(out.split('\n').filter((line) => line.includes('does not run'))).toEqual([
+      expect.stringMatching(
+        /config\.yaml:4:3: warning: custom-plugins\.gone: does not run: There is no .*"mmrelay plugins new gone" makes one$/,
+      ),
+      expect.stringMatching(/config\.yaml:7:3: warning: community-plugins\.away: does not run: .*evil\.example/),
+    ]);
+    expect((await run('config', 'check', '--strict')).code).toBe(3);
+  });
+
   test('the configuration is broken: the list still comes, and says what it does not know', async () => {
     const { run } = configured('plugins: [');
     const { code, out } = await run('plugins', 'list');

@@ -33,9 +33,8 @@ COPY --from=build /runtime /opt/mmrelay
 RUN printf '#!/bin/sh\nexec /usr/local/bin/node /opt/mmrelay/dist/mmrelay.js "$@"\n' > /usr/local/bin/mmrelay \
     && chmod 0755 /usr/local/bin/mmrelay
 
-# NODE_OPTIONS and MALLOC_* keep resident memory small (docs/BENCHMARKS.md).
+# MALLOC_* keeps resident memory small (docs/BENCHMARKS.md).
 ENV NODE_ENV=production \
-    NODE_OPTIONS=--max-semi-space-size=1 \
     MALLOC_ARENA_MAX=1 \
     MALLOC_TRIM_THRESHOLD_=65536 \
     MMRELAY_HOME=/data \

@@ -111,7 +111,7 @@ async function runLocked(options: RunOptions, running: Running): Promise<ExitCod
   const stopHeapCare = startHeapCare({
     clock,
     residentBytes: () => process.memoryUsage.rss(),
-    collect: exposeCollector(),
+    collector: exposeCollector(),
   });
   reloader.watch();
   readiness.start();

@@ -19,8 +19,7 @@ const COMMON = [
   'TimeoutStopSec=30',
   'WatchdogSec=120',
   'Environment=NODE_ENV=production',
-  // What keeps resident memory small (docs/BENCHMARKS.md); V8 and the C library read it before our first line runs.
-  'Environment=NODE_OPTIONS=--max-semi-space-size=1',
+  // What keeps resident memory small (docs/BENCHMARKS.md); the C library reads it before our first line runs.
   'Environment=MALLOC_ARENA_MAX=1',
   'Environment=MALLOC_TRIM_THRESHOLD_=65536',
   'UMask=0077',

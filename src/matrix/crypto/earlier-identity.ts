@@ -25,6 +25,9 @@ export interface EarlierStores {
   readonly logger: Logger;
 }
 
+/** Each takes a moment to open, and at every start of a relay whose account has an identity made elsewhere. */
+const MAX_STORES = 5;
+
 /**
  * Looks for this identity in the stores of other devices of the user, the one used last first. Not while another store
  * is being opened.
@@ -35,8 +38,8 @@ export async function earlierIdentity(
   device: OwnDevice,
   stores: EarlierStores,
 ): Promise<SecretsBundle | null> {
-  for (const { storePath, deviceId } of storesIn(stores.storeFolder)) {
-    if (deviceId === device.deviceId) continue;
+  const others = storesIn(stores.storeFolder).filter(({ deviceId }) => deviceId !== device.deviceId);
+  for (const { storePath, deviceId } of others.slice(0, MAX_STORES)) {
     try {
       const found = await readIdentity({ userId: device.userId, deviceId, storePath }, stores);
       if (found?.masterKey === masterKey) return found.secrets;

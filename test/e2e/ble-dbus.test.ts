@@ -10,6 +10,7 @@ import { silentLogger } from '../../src/util/logger.ts';
 import { RecordingSink, textPacket } from '../radio/radio-rig.ts';
 import { bluezMissing, FakeBluez } from './support/bluez.ts';
 import { eventually } from './support/eventually.ts';
+import { leavesNothingBehind, RECONNECTS } from './support/footprint.ts';
 import { LONG_TEST_MS, RadioStage, relayUnderCuts } from './support/radio-stage.ts';
 
 const missing = bluezMissing() ?? inject('pythonMissing').meshtastic;
@@ -76,6 +77,26 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     await reached('ready');
     expect(sink.texts().filter((seen) => seen === text)).toEqual([text]);
   });
+
+  it(
+    `holds no listener, no handle and no memory more after ${RECONNECTS} reconnects`,
+    async () => {
+      const device = await createVirtualRadio();
+      closing.push(() => device.close());
+      const bluez = await FakeBluez.start({ port: device.port, name: 'Anna_c3d4' });
+      closing.push(() => bluez.close());
+      process.env.DBUS_SYSTEM_BUS_ADDRESS = bluez.busAddress;
+      const hub = createNobleHub({ binding: { kind: 'dbus', uart: null }, logger: silentLogger });
+      await leavesNothingBehind('Bluetooth reconnects over D-Bus', async () => {
+        const connect = { type: 'ble' as const, target: 'Anna_c3d4', hub };
+        const radio = createRadio({ name: 'ble', connect, clock: systemClock, random: () => 0, logger: silentLogger });
+        radio.start(new RecordingSink());
+        await eventually('the radio', () => (radio.state().status === 'ready' ? true : null));
+        await radio.stop();
+      });
+    },
+    LONG_TEST_MS,
+  );
 
   it('is listed by mmrelay radios, and taken by connection_type auto as the only one there is', async () => {
     const stage = await RadioStage.build();

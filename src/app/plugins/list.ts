@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, parse, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PluginEntryConfig } from '../../config/types.ts';
@@ -54,10 +54,25 @@ function communityRows(setup: PluginSetup): readonly PluginRow[] {
     tier: 'community' as const,
     active: entry.active,
     ...noteOf(() => {
-      const folder = sourceOf(setup).folder(communityPlugin(entry));
-      return existsSync(folder) ? folderEntry(folder, entry.name) : `not installed; from ${entry.source?.repository}`;
+      const plugin = communityPlugin(entry);
+      const folder = sourceOf(setup).folder(plugin);
+      if (existsSync(folder)) return folderEntry(folder, entry.name);
+      const old = oldCheckout(setup.paths.communityPlugins.path, plugin.repository);
+      return old === null ? `not installed; from ${plugin.repository}` : folderEntry(old, entry.name);
     }, true),
   }));
+}
+
+/** Where mmrelay 1.x had checked the same repository out: when that is Python, a start would fetch Python once more. */
+function oldCheckout(root: string, repository: string): string | null {
+  const plain = repository.replace(/(\.git)?\/*$/, '');
+  const folder = join(root, basename(plain));
+  try {
+    const isSame = readFileSync(join(folder, '.git', 'config'), 'utf8').includes(plain);
+    return isSame && readdirSync(folder).some((file) => file.endsWith('.py')) ? folder : null;
+  } catch {
+    return null; // there is none
+  }
 }
 
 function checkoutRows(listing: PluginListing): readonly PluginRow[] {

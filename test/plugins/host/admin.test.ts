@@ -106,6 +106,22 @@ it('lists without a configuration: the core plugins, and what is on the disk', (
   expect(rows.find(({ name }) => name === 'mine')).toMatchObject({ tier: 'custom', active: false, broken: false });
 });
 
+it('of a plugin that mmrelay 1.x had fetched it says that it is Python, before it is fetched once more', () => {
+  const old = createRepository('mmr-tracker');
+  const sections = `security: { allow_local_plugin_paths: true }
+community-plugins:
+  tracker: { active: true, repository: '${old.url}.git', branch: main }
+  other: { active: true, repository: '${old.url}-of-others', branch: main }`;
+  const given = setup(sections);
+  const checkout = join(given.paths.communityPlugins.path, 'mmr-tracker');
+  mkdirSync(join(checkout, '.git'), { recursive: true });
+  writeFileSync(join(checkout, '.git', 'config'), `[remote "origin"]\n\turl = ${old.url}.git\n`);
+  writeFileSync(join(checkout, 'tracker.py'), '');
+  const row = (name: string) => listPlugins(given).find((one) => one.name === name);
+  expect(row('tracker')).toMatchObject({ broken: true, note: expect.stringContaining('is a Python plugin') });
+  expect(row('other')).toMatchObject({ broken: false, note: expect.stringContaining('not installed') });
+});
+
 it('lists, installs, updates and removes', async () => {
   const repository = createRepository('lamp');
   const first = repository.commit({ 'index.js': pluginCode('lamp', '1') });

@@ -17,6 +17,7 @@ export class HttpServer {
   readonly log: string[] = [];
   readonly #router: Router;
   readonly #world: World;
+  #lastSync: Reply | null = null;
   #server: Server | null = null;
   #port: number;
 
@@ -65,12 +66,16 @@ export class HttpServer {
       return;
     }
     const outage = this.outages.meet(method, url.pathname);
-    if (outage !== null && outage.kind !== 'drop-answer' && outage.kind !== 'slow') {
+    if (outage !== null && !PROCESSING.has(outage.kind)) {
       answerOutage(response, outage);
       return;
     }
     if (outage?.kind === 'slow') await new Promise<void>((resolve) => this.#world.clock.after(outage.delayMs, resolve));
-    const reply = await this.#process(request, { method, url, raw, response });
+    const call = { method, url, raw, response };
+    const isSync = url.pathname.endsWith('/sync');
+    const old = outage?.kind === 'old-sync' && isSync ? this.#lastSync : null;
+    const reply = old ?? (await this.#process(request, call));
+    if (isSync && reply.status === undefined) this.#lastSync = reply;
     if (outage?.kind === 'drop-answer') response.socket?.destroy();
     else answer(response, reply);
   }
@@ -159,6 +164,9 @@ function answer(response: ServerResponse, reply: Reply): void {
   response.end(body);
 }
 
+/** Outages in which a request does what it asks for. */
+const PROCESSING: ReadonlySet<Outage['kind']> = new Set(['drop-answer', 'slow', 'old-sync']);
+
 function answerOutage(response: ServerResponse, outage: Outage): void {
   if (outage.kind === 'bad-gateway') {
     answer(response, { status: 502, bytes: Buffer.from(BAD_GATEWAY_HTML), headers: { 'content-type': 'text/html' } });
@@ -166,6 +174,15 @@ function answerOutage(response: ServerResponse, outage: Outage): void {
     const extra = { soft_logout: outage.softLogout ?? false };
     const error = new MatrixError(401, 'M_UNKNOWN_TOKEN', 'Invalid access token passed.', extra);
     answer(response, { status: 401, json: error.body() });
+  } else if (outage.kind === 'web-page') {
+    const page = Buffer.from('<!doctype html><title>Welcome</title>');
+    answer(response, { bytes: page, headers: { 'content-type': 'text/html' } });
+  } else if (outage.kind === 'rate-limited') {
+    const extra = { retry_after_ms: outage.retryAfterMs };
+    answer(response, {
+      status: 429,
+      json: new MatrixError(429, 'M_LIMIT_EXCEEDED', 'Too Many Requests', extra).body(),
+    });
   } else if (outage.kind === 'internal-error') {
     answer(response, { status: 500, json: { errcode: 'M_UNKNOWN', error: 'Internal server error' } });
   }

@@ -8,6 +8,12 @@ export type Outage =
   | { readonly kind: 'bad-gateway' }
   /** 401 M_UNKNOWN_TOKEN for everything. */
   | { readonly kind: 'unknown-token'; readonly softLogout?: boolean }
+  /** 429 M_LIMIT_EXCEEDED for everything. */
+  | { readonly kind: 'rate-limited'; readonly retryAfterMs: number }
+  /** 200 and a web page for everything, as of a captive portal. */
+  | { readonly kind: 'web-page' }
+  /** /sync gives its last answer again, from before this began. */
+  | { readonly kind: 'old-sync' }
   /** 500 M_UNKNOWN. */
   | { readonly kind: 'internal-error' }
   /** The request is processed, but the connection dies before the answer. */

@@ -32,11 +32,17 @@ const KINDS: readonly Outage[] = [
   { kind: 'bad-gateway' },
   { kind: 'internal-error' },
   { kind: 'drop-answer' },
+  { kind: 'rate-limited', retryAfterMs: 2_000 },
+  { kind: 'web-page' },
+  { kind: 'old-sync' },
 ];
+/** A catch-up of more than this is a limited timeline, which the relay has to fill itself. */
+const TIMELINE_CAP = 4;
 
 /** The in-memory homeserver. Its outages meet the people at the clients as well. */
 export async function memoryHomeserver(clock: Clock): Promise<ChaosHomeserver> {
   const server = await createHomeserver({ clock, serverName: 'chaos.local' });
+  server.tuning.timelineCap = TIMELINE_CAP;
   return {
     relayUrl: server.baseUrl,
     peopleUrl: server.baseUrl,

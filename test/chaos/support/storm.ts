@@ -140,35 +140,37 @@ function times<T>(count: number, item: T): readonly T[] {
 
 type Fault = 'kill' | 'cut' | 'outage';
 
-/** Strikes one fault at a time; an outage lasts while others strike. */
+/** Strikes one fault at a time; an outage, and a radio that is away, last while others strike. */
 class Faults {
   readonly counted: Record<string, number> = {};
   readonly #stage: Stage;
-  readonly #homeserver: ChaosHomeserver;
+  readonly #kinds: readonly ChaosOutage[];
   readonly #random: () => number;
   #outage: Promise<void> = Promise.resolve();
   #outages = 0;
+  #radioAway: Promise<void> | null = null;
 
   constructor(stage: Stage, homeserver: ChaosHomeserver, random: () => number) {
     this.#stage = stage;
-    this.#homeserver = homeserver;
+    this.#kinds = shuffled(homeserver.outages, random);
     this.#random = random;
   }
 
   async strike(fault: Fault): Promise<void> {
-    if (fault === 'kill') await this.#kill();
+    // There is no link to cut while the radio is away; a death is the harder for it.
+    if (fault === 'kill' || (fault === 'cut' && this.#radioAway !== null)) await this.#kill();
     else if (fault === 'cut') await this.#cut();
     else {
       await this.#outage;
-      const { outages } = this.#homeserver;
-      const outage = outages[this.#outages % outages.length];
+      const outage = this.#kinds[this.#outages % this.#kinds.length];
       this.#outages += 1;
       if (outage !== undefined) this.#outage = this.#away(outage);
     }
   }
 
-  end(): Promise<void> {
-    return this.#outage;
+  async end(): Promise<void> {
+    await this.#outage;
+    await this.#radioAway;
   }
 
   #note(name: string): void {
@@ -189,8 +191,9 @@ class Faults {
 
   async #cut(): Promise<void> {
     const { radio, ledger } = this.#stage;
-    const choice = Math.floor(this.#random() * 5);
-    if (choice === 0) radio.disconnect('end');
+    const choice = Math.floor(this.#random() * 6);
+    if (choice === 5) this.#radioAway = this.#takeRadioAway();
+    else if (choice === 0) radio.disconnect('end');
     else if (choice === 1 || choice === 2) {
       if (radio.connected) ledger.ended(radio.counters.connections);
       if (choice === 1) radio.disconnect('reset');
@@ -200,7 +203,18 @@ class Faults {
       radio.faults.junk('\x94\x94\xc3 INFO  | a line of the console \x94');
       radio.faults.cutMidFrame();
     }
-    this.#note(['FIN', 'RST', 'port closed', 'cut in a frame', 'junk, then cut in a frame'][choice] ?? '');
+    this.#note(
+      ['FIN', 'RST', 'port closed', 'cut in a frame', 'junk, then cut in a frame', 'radio away'][choice] ?? '',
+    );
+  }
+
+  async #takeRadioAway(): Promise<void> {
+    const { radio, ledger } = this.#stage;
+    if (radio.connected) ledger.ended(radio.counters.connections);
+    await radio.refuse();
+    await delay(500 + this.#random() * 2_000);
+    await radio.accept();
+    this.#radioAway = null;
   }
 
   async #refuse(): Promise<void> {

@@ -2,9 +2,16 @@ import type { ChaosHomeserver, ChaosOutage } from '../../chaos/support/chaos-hom
 import { HomeserverProxy, type ProxyOutage } from './homeserver-proxy.ts';
 import { startSynapse } from './synapse.ts';
 
-const PROXY_OUTAGES: readonly ProxyOutage[] = ['refuse', 'hang', 'bad-gateway', 'drop-answer'];
+const PROXY_OUTAGES: readonly ProxyOutage[] = [
+  'refuse',
+  'hang',
+  'bad-gateway',
+  'drop-answer',
+  'rate-limited',
+  'web-page',
+];
 
-/** Synapse behind a proxy that fails on demand; every third outage ends the Synapse process itself. */
+/** Synapse behind a proxy that fails on demand; every fourth outage ends the Synapse process itself. */
 export async function chaosSynapse(factor: number): Promise<ChaosHomeserver> {
   const synapse = await startSynapse({ rateLimits: 'off' });
   const proxy = new HomeserverProxy({ target: synapse.baseUrl, factor });

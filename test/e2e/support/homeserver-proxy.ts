@@ -3,7 +3,18 @@ import { BAD_GATEWAY_HTML } from '../../../src/sandbox/homeserver/outage.ts';
 import { closeHttp, listen } from '../../support/listen.ts';
 
 /** `drop-answer`: the homeserver does what it was asked, but the connection dies before the answer. */
-export type ProxyOutage = 'refuse' | 'hang' | 'bad-gateway' | 'drop-answer';
+export type ProxyOutage = 'refuse' | 'hang' | 'bad-gateway' | 'rate-limited' | 'web-page' | 'drop-answer';
+
+/** What stands in for the homeserver in these. */
+const PAGES = {
+  'bad-gateway': { status: 502, type: 'text/html', body: BAD_GATEWAY_HTML },
+  'rate-limited': {
+    status: 429,
+    type: 'application/json',
+    body: '{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2000}',
+  },
+  'web-page': { status: 200, type: 'text/html', body: '<!doctype html><title>Welcome</title>' },
+} as const;
 
 export interface ProxyOptions {
   readonly target: string;
@@ -61,8 +72,9 @@ export class HomeserverProxy {
   #serve(incoming: IncomingMessage, answer: ServerResponse): void {
     const outage = this.#outage;
     if (outage === 'hang') return;
-    if (outage === 'bad-gateway') {
-      answer.writeHead(502, { 'content-type': 'text/html' }).end(BAD_GATEWAY_HTML);
+    if (outage === 'bad-gateway' || outage === 'rate-limited' || outage === 'web-page') {
+      const { status, type, body } = PAGES[outage];
+      answer.writeHead(status, { 'content-type': type }).end(body);
       return;
     }
     const url = new URL(incoming.url ?? '/', this.#options.target);

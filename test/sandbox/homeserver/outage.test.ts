@@ -68,6 +68,26 @@ it('drops the answer of a send that it processed; the resend gets the same event
   expect(sent.map((event) => event.eventId)).toEqual([eventId]);
 });
 
+it('asks for patience, shows a web page, and gives its last answer to /sync again', async () => {
+  await server.setOutage({ kind: 'rate-limited', retryAfterMs: 700 });
+  const limited = await get();
+  expect([limited.status, await limited.json()]).toMatchObject([
+    429,
+    { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 700 },
+  ]);
+  await server.setOutage({ kind: 'web-page' });
+  const page = await get();
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<title>')]);
+  await server.setOutage(null);
+
+  const first = await (await get('/_matrix/client/v3/sync')).json();
+  const room = await makeRoom();
+  await server.setOutage({ kind: 'old-sync' });
+  expect(await (await get('/_matrix/client/v3/sync')).json()).toEqual(first);
+  await server.setOutage(null);
+  expect(JSON.stringify(await (await get('/_matrix/client/v3/sync?full_state=true')).json())).toContain(room);
+});
+
 it('is slow by its clock', async () => {
   await server.setOutage({ kind: 'slow', delayMs: 5000 });
   const slow = get();

@@ -13,7 +13,6 @@ export const OLD_KEYS: readonly OldKey[] = [
 export const OLD_RADIO_KEYS: readonly OldKey[] = [
   { from: ['retry_limit'], to: ['retries'] },
   { from: ['plugin_response_delay'], to: ['message_delay'] },
-  { from: ['heartbeat_interval'], to: ['health_check', 'heartbeat_interval'] },
   { from: ['relay_reactions'], to: ['message_interactions', 'reactions'] },
 ];
 
@@ -116,7 +115,6 @@ function legacyRadio(draft: Draft, radio: Path): void {
     draft.set(connection, 'tcp');
   }
   moveAll(draft, OLD_RADIO_KEYS, radio);
-  shortSwitch(draft, [...radio, 'health_check'], ['enabled']);
   shortSwitch(draft, [...radio, 'message_interactions'], ['reactions', 'replies']);
   legacyReactions(draft, radio);
 }

@@ -113,7 +113,6 @@ function paddedNodeId(text: string): string {
 }
 
 function radio(parsed: ParsedRadio): RadioConfig {
-  const check = parsed.health_check;
   const prefix = { variables: MESH_VARIABLES, fallback: DEFAULT_MATRIX_TO_MESH_PREFIX };
   return {
     name: parsed.name,
@@ -123,15 +122,6 @@ function radio(parsed: ParsedRadio): RadioConfig {
     detectionSensor: parsed.detection_sensor,
     messageDelayMs:
       parsed.message_delay === undefined ? null : Math.max(MIN_MESSAGE_DELAY_MS, durationMs(parsed.message_delay)),
-    connectTimeoutMs: Math.round(parsed.timeout * 1000),
-    pluginTimeoutMs: positive(durationMs(parsed.plugin_timeout), 5000),
-    healthCheck: {
-      enabled: check.enabled,
-      connectProbe: check.connect_probe_enabled ?? check.enabled,
-      intervalMs: positive(durationMs(check.heartbeat_interval), 60_000),
-      initialDelayMs: positive(durationMs(check.initial_delay), 5000),
-      probeTimeoutMs: positive(durationMs(check.probe_timeout), 30_000),
-    },
     reactions: parsed.message_interactions.reactions,
     replies: parsed.message_interactions.replies,
     chatPortnums: [parsed.packet_routing.chat_portnums].flat(),
@@ -139,10 +129,6 @@ function radio(parsed: ParsedRadio): RadioConfig {
     encryptedAction: parsed.packet_routing.encrypted_action,
     prefixFormat: parsed.prefix_enabled ? usablePrefix(parsed.prefix_format, prefix) : '',
   };
-}
-
-function positive(value: number, fallback: number): number {
-  return value > 0 ? value : fallback;
 }
 
 function room(
@@ -222,13 +208,11 @@ function logging(parsed: ParsedConfig['logging']): LoggingConfig {
     if (value === undefined || value === false || value === '') continue;
     levels[component] = (typeof value === 'string' ? LEVEL_WORDS[value.trim().toLowerCase()] : undefined) ?? 'debug';
   }
-  const full = parsed.debug.full_packets;
   return {
     level: parsed.level,
     format: parsed.format,
     levels: { ...levels, ...parsed.levels },
     messageText: parsed.message_text,
-    fullPackets: full === true || (typeof full === 'string' && full.trim().toLowerCase() === 'true'),
     toFile: parsed.log_to_file,
     filename: parsed.filename ?? null,
     maxFileBytes: parsed.max_log_size,

@@ -90,15 +90,6 @@ export interface RadioConfig {
   readonly detectionSensor: boolean;
   /** Least time between two packets; null: the radio's own pace (never under 2000). */
   readonly messageDelayMs: number | null;
-  readonly connectTimeoutMs: number;
-  readonly pluginTimeoutMs: number;
-  readonly healthCheck: {
-    readonly enabled: boolean;
-    readonly connectProbe: boolean;
-    readonly intervalMs: number;
-    readonly initialDelayMs: number;
-    readonly probeTimeoutMs: number;
-  };
   readonly reactions: boolean;
   readonly replies: boolean;
   readonly chatPortnums: readonly (string | number)[];
@@ -147,7 +138,6 @@ export interface LoggingConfig {
   /** By component; the old `logging.debug` keys are mapped into it. */
   readonly levels: Readonly<Record<string, LogLevel>>;
   readonly messageText: boolean;
-  readonly fullPackets: boolean;
   readonly toFile: boolean;
   readonly filename: string | null;
   readonly maxFileBytes: number;

@@ -25,12 +25,6 @@ describe('old spellings work, with a note that names the new one', () => {
       { radios: [{ messageDelayMs: 4000 }] },
     ],
     [
-      'heartbeat_interval',
-      `${MINIMAL}  heartbeat_interval: 30\n`,
-      'health_check.heartbeat_interval',
-      { radios: [{ healthCheck: { intervalMs: 30_000 } }] },
-    ],
-    [
       'relay_reactions',
       `${MINIMAL}  relay_reactions: true\n`,
       'message_interactions.reactions',
@@ -47,6 +41,16 @@ describe('old spellings work, with a note that names the new one', () => {
     expect(loaded.config).toMatchObject(expected);
     expect(loaded.problems.every(({ severity }) => severity === 'note')).toBe(true);
     expect(loaded.problems.map(({ message, remedy }) => `${message} ${remedy}`).join()).toContain(newKey);
+  });
+
+  test('keys without effect here are taken with any value, and named once', () => {
+    const loaded = parse(`${MINIMAL}  timeout: -1\n  health_check: {enabled: maybe}\n  heartbeat_interval: 30\n`);
+    expect(loaded.config).not.toBeNull();
+    expect(loaded.problems.map(({ severity, path, remedy }) => [severity, path, remedy])).toEqual([
+      ['note', 'meshtastic.timeout', 'leave it out'],
+      ['note', 'meshtastic.health_check', 'leave it out'],
+      ['note', 'meshtastic.heartbeat_interval', 'leave it out'],
+    ]);
   });
 
   test('the new spelling wins', () => {
@@ -71,8 +75,8 @@ describe('old spellings work, with a note that names the new one', () => {
   });
 
   test('logging.debug becomes component levels', () => {
-    const text = `${MINIMAL}logging: {debug: {matrix_nio: true, bleak: warning, meshtastic: false, full_packets: "true"}, levels: {ble: error}}\n`;
-    expect(config(text).logging).toMatchObject({ levels: { matrix: 'debug', ble: 'error' }, fullPackets: true });
+    const text = `${MINIMAL}logging: {debug: {matrix_nio: true, bleak: warning, meshtastic: false}, levels: {ble: error}}\n`;
+    expect(config(text).logging).toMatchObject({ levels: { matrix: 'debug', ble: 'error' } });
   });
 
   test('Python leniency: numbers and booleans as text', () => {

@@ -17,7 +17,6 @@ describe('a usable file', () => {
           connection: { kind: 'tcp', host: 'radio.test', port: 4403 },
           meshnetName: '',
           messageDelayMs: null,
-          connectTimeoutMs: 300_000,
           reactions: true,
           replies: true,
           prefixFormat: '{display5}[M]: ',
@@ -162,8 +161,8 @@ describe('problems', () => {
   });
 
   test('lenient keys fall back to their default, as in the Python relay', () => {
-    const loaded = parse(`${MINIMAL}  port: abc\n  timeout: -1\n  health_check: 7\nlogging: {level: loud}\n`);
-    expect(loaded.config?.radios[0]).toMatchObject({ connection: { port: 4403 }, connectTimeoutMs: 300_000 });
+    const loaded = parse(`${MINIMAL}  port: abc\n  packet_routing: 7\nlogging: {level: loud}\n`);
+    expect(loaded.config?.radios[0]).toMatchObject({ connection: { port: 4403 }, encryptedAction: 'plugin_only' });
     expect(loaded.config?.logging.level).toBe('info');
     expect(problemAt(loaded, 'meshtastic.port')).toMatchObject({ severity: 'warning', line: 7 });
   });

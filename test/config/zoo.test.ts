@@ -49,7 +49,7 @@ describe('what runs does so with the values that it had', () => {
       '!QtykxKocfZaZOUrTwp:matrix.org 2',
     ],
     ['02', (config) => first(config)?.disabledPortnums, ['ADMIN_APP']],
-    ['02', ({ logging }) => [logging.levels, logging.fullPackets], [{ matrix: 'warn', radio: 'debug' }, true]],
+    ['02', ({ logging }) => logging.levels, { matrix: 'warn', radio: 'debug' }],
     ['02', ({ database }) => [database.messagesToKeep, database.wipeOnRestart], [1000, true]],
     ['03', (config) => first(config)?.connection, { kind: 'serial', path: '/dev/ttyACM0' }],
     ['03', (config) => [first(config)?.reactions, first(config)?.replies], [true, false]],

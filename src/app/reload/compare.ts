@@ -12,7 +12,7 @@ const PARTS: readonly (readonly [string, (config: RelayConfig) => unknown])[] = 
   ['matrix: account, e2ee', ({ matrix }) => ({ ...matrix, ...liveMatrix(null) })],
   ['matrix', ({ matrix }) => liveMatrix(matrix)],
   ['matrix_rooms', ({ rooms }) => rooms],
-  ['meshtastic: connection, message_delay, timeouts, health_check', ({ radios }) => radios.map(linkOf)],
+  ['meshtastic: connection, message_delay', ({ radios }) => radios.map(linkOf)],
   ['meshtastic', ({ radios }) => radios.map((radio) => ({ ...radio, ...NO_LINK }))],
   ['relay', ({ relay }) => relay],
   ['direct_messages', ({ directMessages }) => directMessages],
@@ -29,14 +29,11 @@ const PARTS: readonly (readonly [string, (config: RelayConfig) => unknown])[] = 
 const NO_LINK = {
   connection: null,
   messageDelayMs: null,
-  connectTimeoutMs: null,
-  pluginTimeoutMs: null,
-  healthCheck: null,
 };
 
 /** What a radio adapter is built with. */
-function linkOf({ name, connection, messageDelayMs, connectTimeoutMs, pluginTimeoutMs, healthCheck }: RadioConfig) {
-  return { name, connection, messageDelayMs, connectTimeoutMs, pluginTimeoutMs, healthCheck };
+function linkOf({ name, connection, messageDelayMs }: RadioConfig) {
+  return { name, connection, messageDelayMs };
 }
 
 function liveMatrix(matrix: RelayConfig['matrix'] | null) {

@@ -46,37 +46,12 @@ const mqtt = key(
   { doc: 'Settings of connection_type mqtt.' },
 );
 
-const healthCheck = key(
-  z
-    .object({
-      enabled: key(z.boolean().default(true), {
-        doc: 'Ask the radio now and then whether it is alive.',
-        tolerant: true,
-      }),
-      connect_probe_enabled: key(z.boolean().optional(), {
-        doc: 'Ask once after each connect. Default: as enabled.',
-        example: true,
-        tolerant: true,
-      }),
-      heartbeat_interval: key(duration().default(60), {
-        doc: 'Time between two questions.',
-        tolerant: true,
-        expected: DURATION_EXPECTED,
-      }),
-      initial_delay: key(duration().default(5), {
-        doc: 'Time before the first one.',
-        tolerant: true,
-        expected: DURATION_EXPECTED,
-      }),
-      probe_timeout: key(duration().default(30), {
-        doc: 'How long to wait for an answer.',
-        tolerant: true,
-        expected: DURATION_EXPECTED,
-      }),
-    })
-    .prefault({}),
-  { doc: 'Liveness of the link.', tolerant: true },
-);
+/** A key of the Python relay for what this one does in its own way, whatever the value. */
+function ofOldFiles(now: string) {
+  return key(z.unknown().optional(), { doc: `Kept for old files: ${now}.`, instead: 'leave it out' });
+}
+
+const WATCHED = 'every link is watched, see RADIOS.md';
 
 const interactions = key(
   z
@@ -172,21 +147,11 @@ export const radioSchema = z.object({
     instead: 'leave it out',
     expected: DURATION_EXPECTED,
   }),
-  timeout: key(z.number().positive().default(300), {
-    doc: 'Seconds to wait for the radio to answer while connecting.',
-    tolerant: true,
-  }),
-  retries: key(z.number().int().min(0).default(0), {
-    doc: 'Kept for old files: the relay never gives up on a radio.',
-    tolerant: true,
-    instead: 'leave it out',
-  }),
-  plugin_timeout: key(duration().default(5), {
-    doc: 'How long a plugin may take for one packet.',
-    tolerant: true,
-    expected: DURATION_EXPECTED,
-  }),
-  health_check: healthCheck,
+  timeout: ofOldFiles('each step of connecting has its own limit'),
+  retries: ofOldFiles('the relay never gives up on a radio'),
+  plugin_timeout: ofOldFiles('plugins have limits of their own, see PLUGINS.md'),
+  health_check: ofOldFiles(WATCHED),
+  heartbeat_interval: ofOldFiles(WATCHED),
   message_interactions: interactions,
   packet_routing: packetRouting,
   prefix_enabled: key(z.boolean().default(true), { doc: 'Put a prefix in front of Matrix messages sent to the mesh.' }),

@@ -44,8 +44,9 @@ export const loggingSchema = z.object({
         matrix_nio: key(componentDebug, { doc: 'Old name of levels.matrix.', instead: 'use logging.levels' }),
         bleak: key(componentDebug, { doc: 'Old name of levels.ble.', instead: 'use logging.levels' }),
         meshtastic: key(componentDebug, { doc: 'Old name of levels.radio.', instead: 'use logging.levels' }),
-        full_packets: key(z.union([z.boolean(), z.string()]).default(false), {
-          doc: 'Log whole mesh packets at debug.',
+        full_packets: key(z.unknown().optional(), {
+          doc: 'Kept for old files: what is in mesh packets is not logged.',
+          instead: 'leave it out',
         }),
       })
       .prefault({}),

@@ -16,7 +16,7 @@ const config = (text: string): RelayConfig => {
   return parsed.config;
 };
 const base = config(BASE);
-const LINK = 'meshtastic: connection, message_delay, timeouts, health_check';
+const LINK = 'meshtastic: connection, message_delay';
 
 test.each<[string, (text: string) => string, readonly string[], readonly string[]]>([
   ['nothing', (text) => text, [], []],

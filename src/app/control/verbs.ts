@@ -5,7 +5,10 @@ import type { ControlRequest } from './protocol.ts';
 import type { VerbHandlers } from './server.ts';
 
 /** What the command line may ask of a running relay. */
-export function controlVerbs(daemon: Pick<Daemon, 'status' | 'releases'>, reload: () => ReloadOutcome): VerbHandlers {
+export function controlVerbs(
+  daemon: Pick<Daemon, 'status' | 'releases'>,
+  reload: () => Promise<ReloadOutcome>,
+): VerbHandlers {
   return {
     status: () => daemon.status(),
     'radio-release': (args) => daemon.releases.release(radioOf(args), forMsOf(args)),

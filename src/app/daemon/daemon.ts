@@ -19,7 +19,13 @@ import { adminVerification } from '../account/admin-verification.ts';
 import { type AuthChoice, chooseAuth } from '../account/choose-auth.ts';
 import { buildCrypto, encryptedRooms } from '../account/encryption.ts';
 import type { StateSource } from '../metrics/state-metrics.ts';
-import { createPlugins, pluginClaim, pluginTroubles, replacePlugins } from '../plugins/create-plugins.ts';
+import {
+  createPlugins,
+  type PluginChange,
+  pluginClaim,
+  pluginTroubles,
+  replacePlugins,
+} from '../plugins/create-plugins.ts';
 import { buildRadios } from '../radios/build-radios.ts';
 import { warnOfMappings } from '../radios/mapping-warnings.ts';
 import { RadioReleases } from '../radios/radio-releases.ts';
@@ -66,9 +72,9 @@ export interface Daemon {
   readonly releases: RadioReleases;
   /**
    * Takes over what needs no restart (reload/compare.ts); the rest of the configuration must be the running one.
-   * @returns names of plugins whose code was changed on the disk: they are started anew
+   * Plugins whose code was changed on the disk are started anew.
    */
-  reconfigure(config: RelayConfig): readonly string[];
+  reconfigure(config: RelayConfig): PluginChange;
   /** Where phone apps connect; 0 while the radio is not shared. */
   readonly virtualNodePort: number;
 }
@@ -239,7 +245,7 @@ class RunningDaemon implements Daemon {
     return this.#shared?.port ?? 0;
   }
 
-  reconfigure(config: RelayConfig): readonly string[] {
+  reconfigure(config: RelayConfig): PluginChange {
     this.#live.replace(relaySettings(config));
     for (const radio of this.#parts.radios.values()) this.#warnOfMappings(radio.name, radio.info());
     this.#parts.admins.current = config.matrix.admins;

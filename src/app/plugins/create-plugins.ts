@@ -40,19 +40,28 @@ export function createPlugins(options: PluginsOptions): PluginHost {
   });
 }
 
-/**
- * Takes over the plugins and admins of another configuration, and new code of those that stay. A plugin that fails says
- * so itself. @returns names of plugins whose code is new
- */
+export interface PluginChange {
+  /** Names of plugins whose code is new. */
+  readonly renewed: readonly string[];
+  /** What should run and does not, once all are up or have had their time. Never rejects. */
+  readonly troubles: Promise<readonly string[]>;
+}
+
+/** A plugin may take longer, for a fetch from git; who asked for the change is not kept waiting. */
+const START_WAIT_MS = 5_000;
+
+/** Takes over the plugins and admins of another configuration, and new code of those that stay. */
 export function replacePlugins(
   host: PluginHost,
   config: RelayConfig,
   { paths, logger, clock }: Pick<PluginsOptions, 'paths' | 'logger' | 'clock'>,
-): readonly string[] {
+): PluginChange {
   const specs = pluginSpecs(config, paths, { logger: logger.child('plugins'), clock });
   const renewed = host.withNewCode();
-  void host.replace(specs, config.matrix.admins);
-  return renewed;
+  const waited = Promise.withResolvers<void>();
+  const cancel = clock.after(START_WAIT_MS, () => waited.resolve(), { background: true });
+  const replaced = host.replace(specs, config.matrix.admins).finally(cancel);
+  return { renewed, troubles: Promise.race([replaced, waited.promise]).then(() => pluginTroubles(host)) };
 }
 
 /** The engine's question whether a plugin takes a message; whatever goes wrong, the answer is no. */

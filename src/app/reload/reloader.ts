@@ -59,7 +59,7 @@ export class Reloader {
     this.#seen = stampOf(file);
     const look = (): void => {
       const stamp = stampOf(file);
-      if (stamp !== '' && stamp !== this.#seen) this.reload('the file changed');
+      if (stamp !== '' && stamp !== this.#seen) void this.reload('the file changed');
       if (stamp !== '') this.#seen = stamp;
       this.#cancel = clock.after(LOOK_MS, look, { background: true });
     };
@@ -70,7 +70,8 @@ export class Reloader {
     this.#cancel();
   }
 
-  reload(why: string): ReloadOutcome {
+  /** All is taken over when this returns; what it resolves with is known once plugins have had time to start. */
+  async reload(why: string): Promise<ReloadOutcome> {
     const { readConfig, daemon, log, logger } = this.#options;
     if (readConfig === undefined) return NOTHING;
     const found = readConfig();
@@ -87,14 +88,14 @@ export class Reloader {
     const change = compareConfigs(this.#running, found.config);
     this.#running = takeOver(this.#running, found.config);
     log.setLevels(this.#running.logging);
-    const renewed = daemon.reconfigure(this.#running).map((name) => `new code of plugin ${name}`);
-    const applied = [...change.applied, ...renewed];
+    const { renewed, troubles } = daemon.reconfigure(this.#running);
+    const applied = [...change.applied, ...renewed.map((name) => `new code of plugin ${name}`)];
     const warnings = renderProblems(found.problems.filter(({ severity }) => severity === 'warning'));
     if (warnings.length > 0) logger.warn('The configuration has warnings', { warnings });
     logger.info('Configuration reloaded', { why, applied });
     if (change.restart.length > 0)
       logger.warn('Some changes need a restart to take effect', { sections: change.restart });
-    return { ...change, applied, errors: [], warnings };
+    return { ...change, applied, errors: [], warnings: [...warnings, ...(await troubles)] };
   }
 }
 

@@ -31,13 +31,14 @@ function watched() {
   const hidden: string[] = [];
   const log = { setLevels: () => undefined, hide: (secrets: readonly string[]) => void hidden.push(...secrets) };
   const renewed: string[] = [];
-  const reconfigure = (next: RelayConfig): readonly string[] => {
+  const troubles: string[] = [];
+  const reconfigure = (next: RelayConfig) => {
     taken.push(next);
-    return renewed;
+    return { renewed, troubles: Promise.resolve(troubles) };
   };
   const reloader = new Reloader({ config, readConfig, daemon: { reconfigure }, log, logger, clock });
   reloader.watch();
-  return { file, taken, said, hidden, renewed, clock, reloader };
+  return { file, taken, said, hidden, renewed, troubles, clock, reloader };
 }
 
 test('a changed file is taken over within ten seconds, once; a comment changes nothing', async () => {
@@ -62,7 +63,7 @@ test('a file that is broken or gone changes nothing, and no other file takes its
   expect(said[0]).toMatch(/the old one stays in effect .*config\.yaml:1:/);
   rmSync(file);
   await clock.advance(10_000);
-  reloader.reload('SIGHUP');
+  void reloader.reload('SIGHUP');
   expect(said[1]).toContain('config.yaml is gone');
   expect(taken).toEqual([]);
   writeFileSync(file, CONFIG('reactions'));
@@ -84,10 +85,10 @@ test('a file whose place cannot be looked at for a while does not end the relay'
   expect(taken.map(({ relay }) => relay.deliveryStatus)).toEqual(['reactions']);
 });
 
-test('warnings of the new file are told, and what needs a restart', () => {
+test('warnings of the new file are told, and what needs a restart', async () => {
   const { file, said, reloader } = watched();
   writeFileSync(file, `${CONFIG('off').replace('host: h', 'host: other')}unknwon: 1\n`);
-  expect(reloader.reload('SIGHUP')).toMatchObject({
+  expect(await reloader.reload('SIGHUP')).toMatchObject({
     applied: [],
     restart: [expect.stringContaining('meshtastic: connection')],
     warnings: expect.arrayContaining([expect.stringContaining('unknwon: is not a known key')]),
@@ -100,15 +101,18 @@ test('secrets that come with a change are hidden before a line is written, also 
   const secret = (word: string): string =>
     `matrix: {password: ${word}}\ncustom-plugins: {mine: {api_key: key-${word}}}\n`;
   writeFileSync(file, `${CONFIG('off')}${secret('correct horse')}`);
-  reloader.reload('test');
+  void reloader.reload('test');
   writeFileSync(file, `${CONFIG('nonsense')}${secret('battery staple')}`);
-  reloader.reload('test');
+  void reloader.reload('test');
   expect(hidden).toEqual(['correct horse', 'key-correct horse', 'battery staple', 'key-battery staple']);
   expect(said.join()).not.toMatch(/horse|staple/);
 });
 
-test('plugins whose code is new are named', () => {
-  const { renewed, reloader } = watched();
+test('plugins whose code is new are named, and what did not start', async () => {
+  const { renewed, troubles, reloader } = watched();
   renewed.push('greeter');
-  expect(reloader.reload('test').applied).toEqual(['new code of plugin greeter']);
+  troubles.push('plugin greeter: Unexpected end of input');
+  const { applied, warnings } = await reloader.reload('test');
+  expect(applied).toEqual(['new code of plugin greeter']);
+  expect(warnings).toEqual(['plugin greeter: Unexpected end of input']);
 });

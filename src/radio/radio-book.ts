@@ -15,6 +15,8 @@ type Metadata = Extract<FromRadioMessage, { kind: 'metadata' }>;
  */
 export class RadioBook {
   #nodeNum: number | null = null;
+  #bootCount: number | null = null;
+  #restarts = 0;
   #metadata: Metadata | null = null;
   #lora: LoraSettings | null = null;
   #isPowerSaving = false;
@@ -26,7 +28,12 @@ export class RadioBook {
     switch (message.kind) {
       case 'my-info':
         if (this.#nodeNum !== null && this.#nodeNum !== message.nodeNum) this.#clear();
+        if (this.#bootCount !== null && this.#bootCount !== message.bootCount) this.#restarts += 1;
         this.#nodeNum = message.nodeNum;
+        this.#bootCount = message.bootCount;
+        return;
+      case 'rebooted':
+        this.#restarts += 1;
         return;
       case 'metadata':
         this.#metadata = message;
@@ -74,6 +81,11 @@ export class RadioBook {
     return this.#nodeNum;
   }
 
+  /** How often it is known to have restarted since the book began; the same restart may count twice. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
   get hopLimit(): number {
     return this.#lora?.hopLimit ?? DEFAULT_HOP_LIMIT;
   }
@@ -102,6 +114,7 @@ export class RadioBook {
   }
 
   #clear(): void {
+    this.#bootCount = null;
     this.#metadata = null;
     this.#lora = null;
     this.#isPowerSaving = false;

@@ -268,7 +268,9 @@ class Radio implements SharedRadio {
   }
 
   #onMessage(message: FromRadioMessage): void {
+    const { restarts } = this.#book;
     this.#book.apply(message);
+    if (this.#book.restarts !== restarts) this.#tell((sink) => sink.onRebooted?.());
     // What is said after a packet must not overtake it.
     if (message.kind !== 'packet') this.#delivery?.flush();
     switch (message.kind) {

@@ -286,6 +286,7 @@ export class Engine {
       together: (work) => store.transaction(work),
       onQueueStatus: (status) => lane?.onQueueStatus(status),
       onRouting: (result) => lane?.onRouting(result),
+      onRebooted: () => lane?.onRebooted(),
       onNotification: (notification) => {
         lane?.onNotification(notification);
         observer.onNotification(radio.name, notification);

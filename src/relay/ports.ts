@@ -181,6 +181,8 @@ export interface RadioSink {
   onQueueStatus(status: QueueStatus): void;
   onRouting(result: RoutingResult): void;
   onNotification(notification: ClientNotification): void;
+  /** The device has restarted: what it had taken and not yet sent is gone. The same restart may be told twice. */
+  onRebooted?(): void;
 }
 
 /** One Meshtastic device, kept connected for ever. One per configured radio; `name` keys rows, lanes and metrics. */

@@ -141,6 +141,8 @@ export interface OutboxStore {
   lastRowId(): number;
   /** Queued rows behind this row id may wait that much longer. */
   postpone(afterRowId: number, byMs: number): void;
+  /** What was sent in this lane, and has had no word, waits again. */
+  requeueSent(lane: string): void;
   /** Queued packets that answer this packet answer that one. */
   redirectReplies(fromPacketId: number, toPacketId: number): void;
   /** Drops finished rows older than this. */

@@ -154,6 +154,12 @@ export class SqliteOutbox implements OutboxStore {
     this.#db.run(sql, wholeMs(byMs), Number.MAX_SAFE_INTEGER, afterRowId);
   }
 
+  requeueSent(lane: string): void {
+    const sql = `UPDATE outbox SET state = 'queued', sent_at_ms = NULL, next_attempt_at_ms = 0
+      WHERE lane = ? AND state = 'sent'`;
+    this.#db.run(sql, lane);
+  }
+
   redirectReplies(fromPacketId: number, toPacketId: number): void {
     const sql = `UPDATE outbox SET payload = json_set(payload, '$.replyId', ?)
       WHERE lane LIKE 'radio:%' AND state = 'queued' AND json_extract(payload, '$.replyId') = ?`;

@@ -9,7 +9,7 @@ const KEY = Uint8Array.from({ length: 32 }, (_, index) => index);
 
 function bookWith(channels: readonly { readonly role: number; readonly name: string; readonly psk: Uint8Array }[]) {
   const book = new RadioBook();
-  book.apply({ kind: 'my-info', nodeNum: 16 });
+  book.apply({ kind: 'my-info', nodeNum: 16, bootCount: 0 });
   for (const [index, { role, ...settings }] of channels.entries()) {
     const value = { payloadVariant: { case: 'channel', value: { index, role, settings } } } as const;
     const message = decodeFromRadio(toBinary(Mesh.FromRadioSchema, create(Mesh.FromRadioSchema, value)));
@@ -40,4 +40,15 @@ describe('the keys of channels', () => {
     ];
     expect(bookWith(channels)).toEqual([null, null]);
   });
+});
+
+it('notices a restart by its count, or by the radio saying so, and takes no other radio for one', () => {
+  const book = new RadioBook();
+  const tell = (nodeNum: number, bootCount: number): number => {
+    book.apply({ kind: 'my-info', nodeNum, bootCount });
+    return book.restarts;
+  };
+  expect([tell(16, 3), tell(16, 3), tell(16, 4), tell(17, 9), tell(17, 9)]).toEqual([0, 0, 1, 1, 1]);
+  book.apply({ kind: 'rebooted' });
+  expect(book.restarts).toBe(2);
 });

@@ -125,3 +125,17 @@ test('what waits with an answer to one packet answers another from then on', () 
   expect(outbox.get(other)?.payload).toEqual(payload(5, 'c'));
   expect(outbox.get(gone)?.payload).toEqual(payload(4_000_000_000, 'd'));
 });
+
+test('what was sent and has had no word waits again, in its old place', () => {
+  const { outbox } = open();
+  const [first, done, next] = [outbox.add(outboxRow()), outbox.add(outboxRow()), outbox.add(outboxRow())];
+  const elsewhere = outbox.add(outboxRow({ lane: 'radio:b' }));
+  for (const rowId of [first, elsewhere]) outbox.update(rowId, { state: 'sent', sentAtMs: 1 });
+  outbox.update(done, { state: 'done' });
+  outbox.requeueSent(LANE);
+  expect(outbox.queued(LANE, 9).map((row) => [row.rowId, row.sentAtMs])).toEqual([
+    [first, null],
+    [next, null],
+  ]);
+  expect(outbox.sent('radio:b')).toHaveLength(1);
+});

@@ -133,17 +133,16 @@ export function encodeChannel(index: number, channel: DeviceChannel): Uint8Array
 export interface DeviceIdentity {
   readonly nodeNum: number;
   readonly nodeCount: number;
+  readonly bootCount: number;
   readonly firmwareVersion: string;
   readonly hwModel: string;
 }
 
 /** FromRadio.myInfo. */
 export function encodeMyInfo(device: DeviceIdentity): Uint8Array {
-  const { nodeNum, nodeCount } = device;
-  return encode({
-    case: 'myInfo',
-    value: { myNodeNum: nodeNum, minAppVersion: 30200, pioEnv: 'native-tft', nodedbCount: nodeCount },
-  });
+  const { nodeNum, nodeCount, bootCount } = device;
+  const value = { minAppVersion: 30200, pioEnv: 'native-tft', nodedbCount: nodeCount, rebootCount: bootCount };
+  return encode({ case: 'myInfo', value: { myNodeNum: nodeNum, ...value } });
 }
 
 /** FromRadio.metadata. */

@@ -16,7 +16,8 @@ import { enumName, parseMessage } from './parse.ts';
 /** What a radio can say to its client, as far as the relay cares. */
 export type FromRadioMessage =
   | { readonly kind: 'packet'; readonly packet: MeshPacket }
-  | { readonly kind: 'my-info'; readonly nodeNum: number }
+  /** `bootCount` counts restarts where the board keeps count (ESP32), else 0. */
+  | { readonly kind: 'my-info'; readonly nodeNum: number; readonly bootCount: number }
   | { readonly kind: 'node'; readonly node: MeshNode }
   | {
       readonly kind: 'metadata';
@@ -48,7 +49,7 @@ function fromVariant(variant: Mesh.FromRadio['payloadVariant']): FromRadioMessag
     case 'packet':
       return { kind: 'packet', packet: meshPacket(variant.value) };
     case 'myInfo':
-      return { kind: 'my-info', nodeNum: variant.value.myNodeNum };
+      return { kind: 'my-info', nodeNum: variant.value.myNodeNum, bootCount: variant.value.rebootCount };
     case 'nodeInfo':
       return { kind: 'node', node: meshNode(variant.value) };
     case 'metadata':

@@ -82,7 +82,7 @@ class MqttRadio implements RadioPort {
     this.#traffic = new MeshTraffic({ ...options, host: options.address.host });
     this.#ids = new PacketIds(options.random);
     this.#state = initialLinkState(options.clock.now());
-    this.#book.apply({ kind: 'my-info', nodeNum: options.nodeNum });
+    this.#book.apply({ kind: 'my-info', nodeNum: options.nodeNum, bootCount: 0 });
     for (const [index, { name, key }] of this.#traffic.channels.entries()) {
       const role = index === 0 ? 'primary' : 'secondary';
       this.#book.apply({ kind: 'channel', borrowsKey: false, channel: { index, name, role, keyId: keyId(key) } });

@@ -99,6 +99,7 @@ export class VirtualRadio {
   readonly #startedMs: number;
   readonly #publicKey: Uint8Array;
   #client: Connection | null = null;
+  #bootCount = 0;
   #cancelBoot: () => void = () => undefined;
   #closed = false;
 
@@ -186,6 +187,7 @@ export class VirtualRadio {
 
   /** Loses everything in RAM; see RebootOptions. Resolves when the device is down (`close`) or up again (`stay`). */
   async reboot({ tcp = 'close', downMs = REBOOT_MS }: RebootOptions = {}): Promise<void> {
+    this.#bootCount += 1;
     this.#device.reboot();
     if (tcp === 'stay') {
       this.#client?.api.reset();
@@ -252,7 +254,13 @@ export class VirtualRadio {
     const publicKey = this.#publicKey;
     const frames = configFrames(
       {
-        identity: { nodeNum: this.nodeNum, nodeCount: others.length + 1, firmwareVersion, hwModel },
+        identity: {
+          nodeNum: this.nodeNum,
+          nodeCount: others.length + 1,
+          bootCount: this.#bootCount,
+          firmwareVersion,
+          hwModel,
+        },
         own: {
           user: { num: this.nodeNum, longName, shortName, hwModel, role: 'CLIENT_MUTE', publicKey },
           position: { latitude: 0, longitude: 0, altitudeM: 0, timeS: nowS },

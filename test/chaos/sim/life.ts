@@ -55,7 +55,7 @@ export interface Disk {
 
 const WRITES = new Set([
   ...['addPacket', 'addEvent', 'noteOwnPacket', 'markDone', 'park'],
-  ...['add', 'update', 'postpone', 'redirectReplies', 'renumber', 'prune', 'pruneTimes'],
+  ...['add', 'update', 'postpone', 'redirectReplies', 'requeueSent', 'renumber', 'prune', 'pruneTimes'],
   ...['put', 'set', 'delete', 'append'],
 ]);
 

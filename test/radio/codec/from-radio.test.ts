@@ -35,7 +35,7 @@ describe('frames of a real firmware', () => {
   });
 
   it('reads identity, firmware, channels, LoRa settings and nodes', () => {
-    expect(ofKind('A-config-and-dm-with-ack', 'my-info')).toEqual([{ kind: 'my-info', nodeNum: 16 }]);
+    expect(ofKind('A-config-and-dm-with-ack', 'my-info')).toEqual([{ kind: 'my-info', nodeNum: 16, bootCount: 0 }]);
     expect(ofKind('A-config-and-dm-with-ack', 'metadata')).toEqual([
       { kind: 'metadata', firmwareVersion: '2.7.26.54e0d8d', hwModel: 'PORTDUINO', hasPkc: true },
     ]);

@@ -74,8 +74,10 @@ export async function registerClient(server: OAuthServer, context: AuthContext):
     client_uri: 'https://github.com/jeremiah-k/meshtastic-matrix-relay',
     application_type: 'native',
     token_endpoint_auth_method: 'none',
-    grant_types: [DEVICE_GRANT, 'refresh_token'],
-    response_types: [],
+    // We use the device flow alone, but tuwunel takes no client that could not come back from a browser as well.
+    grant_types: ['authorization_code', 'refresh_token', DEVICE_GRANT],
+    response_types: ['code'],
+    redirect_uris: ['http://127.0.0.1/callback'],
   };
   const { http, timeoutMs, signal } = context;
   try {

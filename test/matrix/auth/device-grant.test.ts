@@ -69,7 +69,7 @@ describe('OAuth device flow', () => {
     expect(oauth.registration).toMatchObject({
       application_type: 'native',
       token_endpoint_auth_method: 'none',
-      grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
     });
     expect(oauth.scope).toBe(scope);
     expect(oauth.tokenForms[0]).toEqual({

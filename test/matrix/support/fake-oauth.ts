@@ -33,6 +33,9 @@ export async function fakeOAuth(options: {
     if (metadata === 'issuer' && path.endsWith(ISSUER)) return { body: { issuer: `${server.url}/` } };
     if (path === '/register') {
       seen.registration = body;
+      const error_description = faultOf(body);
+      if (error_description !== null)
+        return { status: 400, body: { error: 'invalid_client_metadata', error_description } };
       return { status: 201, body: { client_id: 'client1' } };
     }
     if (path === '/device') {
@@ -68,6 +71,20 @@ export async function fakeOAuth(options: {
     revoked: seen.revoked,
     close: () => server.close(),
   };
+}
+
+/** What tuwunel, the strictest, has against a client (api/oidc/registration.rs). */
+function faultOf({
+  redirect_uris: redirects,
+  response_types: responses,
+  grant_types: grants,
+}: JsonObject): string | null {
+  const has = (list: unknown, ...values: string[]): boolean =>
+    Array.isArray(list) && values.every((value) => list.includes(value));
+  if (!Array.isArray(redirects) || redirects.length === 0) return 'redirect_uris must not be empty';
+  if (!has(responses, 'code')) return 'response_types must include "code"';
+  if (!has(grants, 'authorization_code', 'refresh_token')) return 'grant_types must include "authorization_code"';
+  return null;
 }
 
 /** As Matrix Authentication Service answers about a device code (token.rs); RFC 8628 says 400 for all of them. */

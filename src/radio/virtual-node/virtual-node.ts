@@ -1,9 +1,7 @@
-import type { AddressInfo, Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import type { GuestPacket } from '../../relay/ports.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
-import { errorText } from '../../util/relay-error.ts';
 import { changesSettings } from '../codec/admin.ts';
 import { sentPacketFrame, withPacketId } from '../codec/config-frames.ts';
 import {
@@ -20,6 +18,7 @@ import type { SharedRadio } from '../radio-tap.ts';
 import { ADMIN_APP, adminList, needsAdmin } from './admission.ts';
 import { ClientLink } from './client-link.ts';
 import { ConfigCache } from './config-cache.ts';
+import { NodeListener } from './listener.ts';
 import { answerWithoutFiles } from './no-files.ts';
 import type { ClientHandlers, NodeClient } from './node-client.ts';
 import { refusalNotice, routingAnswer } from './refusals.ts';
@@ -31,7 +30,6 @@ const USUAL_QUEUE = 16;
 /** The radio ignores an id that is among the last 20 of its one client (PhoneAPI recentToRadioPacketIds). */
 const RECENT_IDS = 20;
 const MAX_UNANSWERED = 256;
-const LISTEN_AGAIN_MS = 30_000;
 /** Heartbeat.nonce that asks the radio to introduce itself to the mesh anew, instead of for a status. */
 const NODEINFO_PING = 1;
 /** A client's order is followed by others: the configuration is asked for when it is done. */
@@ -61,8 +59,8 @@ interface Given {
 
 /**
  * Shares one radio: phone apps and other clients connect here as if it were the radio. One per daemon. Holds the
- * listening socket, the clients, the radio's configuration and the packets whose acceptance is awaited.
- * Invariants: the radio's bytes go to the clients as they came; packets of the clients leave by the radio's own lane,
+ * clients, the radio's configuration and the packets whose acceptance is awaited.
+ * Invariants: the radio's bytes go to the clients as they came, its private key to admitted ones only; packets of the clients leave by the radio's own lane,
  * under its pacing; nothing a client does or omits holds up the radio.
  */
 export class VirtualNode {
@@ -74,10 +72,7 @@ export class VirtualNode {
   readonly #given = new Map<number, Given>();
   #recentIds: readonly number[] = [];
   #queue: QueueStatusInfo = { res: 0, free: USUAL_QUEUE, maxlen: USUAL_QUEUE, packetId: 0 };
-  #server: Server | null = null;
-  #cancelRetry: () => void = () => undefined;
   #cancelRefresh: () => void = () => undefined;
-  #isStopped = false;
   readonly #handlers: ClientHandlers = {
     onRequest: (payload, client) => this.#onRequest(payload, client),
     onClosed: (client, reason) => {
@@ -85,6 +80,7 @@ export class VirtualNode {
       this.#logger.info('a client left the virtual node', { client: client.name, reason, clients: this.clientCount });
     },
   };
+  readonly #listener: NodeListener;
   readonly #web: WebDoor | null;
   readonly #untap: () => void;
 
@@ -92,7 +88,9 @@ export class VirtualNode {
     this.#options = options;
     this.#logger = options.logger.child('virtual-node', { radio: options.radio.name });
     this.#mayAdmin = adminList(options.allowAdmin);
-    const { webClients: origins, clock } = options;
+    const { listen, webClients: origins, clock } = options;
+    const onSocket = (socket: Socket): void => this.#accept(socket);
+    this.#listener = new NodeListener({ listen, clock, logger: this.#logger, onSocket });
     const onJoined = (client: NodeClient): void => this.#join(client);
     this.#web = origins.length === 0 ? null : new WebDoor({ origins, clock, onJoined, handlers: this.#handlers });
     this.#untap = options.radio.tap({
@@ -103,44 +101,25 @@ export class VirtualNode {
 
   /** Where clients connect; 0 while nothing listens. */
   get port(): number {
-    return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
+    return this.#listener.port;
   }
 
   get clientCount(): number {
     return this.#clients.size;
   }
 
-  /** Listens; a port that is taken is tried again later, the relay goes on without. Resolves after the first attempt. */
+  /** Listens; the relay goes on without when the port is taken. Resolves after the first attempt. */
   async start(): Promise<void> {
-    const { host, port } = this.#options.listen;
-    const server = createServer((socket) => this.#accept(socket));
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ port, ...(host === '' || host === '*' ? {} : { host }) }, resolve);
-      });
-    } catch (error) {
-      this.#logger.error('the virtual node cannot listen', { host, port, error: errorText(error) });
-      if (!this.#isStopped)
-        this.#cancelRetry = this.#options.clock.after(LISTEN_AGAIN_MS, () => void this.start(), { background: true });
-      return;
-    }
-    server.on('error', (error) => this.#logger.error('the virtual node fails', { error: errorText(error) }));
-    this.#server = server;
-    if (this.#isStopped) await this.stop();
-    else this.#logger.info('the radio is shared', { host, port: this.port });
+    await this.#listener.start();
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#cancelRetry();
     this.#cancelRefresh();
     this.#untap();
+    const stopped = this.#listener.stop();
     for (const client of [...this.#clients]) client.destroy();
     this.#web?.stop();
-    const server = this.#server;
-    this.#server = null;
-    if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()));
+    await stopped;
   }
 
   #accept(socket: Socket): void {

@@ -2,14 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
-import { createDaemon } from '../../src/app/daemon/daemon.ts';
-import { parseConfig } from '../../src/config/load.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { sleep, systemClock } from '../../src/util/clock.ts';
-import { silentLogger } from '../../src/util/logger.ts';
 import { signInRelay } from '../chaos/support/chaos-homeserver.ts';
 import { Person } from '../chaos/support/person.ts';
+import { daemonOn } from '../support/daemon-on.ts';
 import { scaledClock } from '../support/scaled-clock.ts';
 import { HomeserverProxy } from './support/homeserver-proxy.ts';
 import { startSynapse } from './support/synapse.ts';
@@ -39,17 +36,8 @@ it.skipIf(missing !== null)(missing === null ? title : `${title} (${missing})`, 
     matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
     relay: { user_rate_limit: { burst: 10_000, per_minute: 10_000 } },
   });
-  const { config } = parseConfig({ text, file: null, env: {} });
-  if (config === null) throw new Error('configuration');
   const fatal: unknown[] = [];
-  const daemon = createDaemon({
-    config,
-    paths: resolvePaths({ cli: { home }, env: {}, cwd: home, config }),
-    clock,
-    random: Math.random,
-    logger: silentLogger,
-    onFatal: (error) => fatal.push(error),
-  });
+  const daemon = daemonOn(home, text, { clock, onFatal: (error) => fatal.push(error) });
   daemon.start();
   try {
     await expect.poll(() => daemon.health().state, { timeout: 20_000 }).toBe('ready');

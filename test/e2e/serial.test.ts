@@ -11,11 +11,11 @@ import { serialPortDriver } from '../../src/radio/serial/serialport-driver.ts';
 import { SerialTransport } from '../../src/radio/transport/serial.ts';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import type { LogFields, Logger } from '../../src/util/logger.ts';
 import type { ManualClock } from '../../src/util/manual-clock.ts';
 import { describeTransport, type TransportRig } from '../contract/transport-contract.ts';
 import { RecordingSink } from '../radio/radio-rig.ts';
 import { listen } from '../support/listen.ts';
+import { loggerTo } from '../support/logger-to.ts';
 import { eventually } from './support/eventually.ts';
 import { openOn, SerialCable, socatMissing } from './support/pty.ts';
 import { LONG_TEST_MS, RadioStage, relayUnderCuts } from './support/radio-stage.ts';
@@ -104,9 +104,7 @@ describe.skipIf(missing !== null)(named('a radio on a serial cable'), () => {
     closing.push(() => cable.close());
     await cable.plug();
     const lines: string[] = [];
-    const log = (message: string, fields: LogFields = {}): void =>
-      void lines.push(`${message} ${JSON.stringify(fields)}`);
-    const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger };
+    const logger = loggerTo((message, fields) => lines.push(`${message} ${JSON.stringify(fields)}`));
     const connect = { type: 'serial' as const, path: cable.path };
     const radio = createRadio({ name: 'usb', connect, clock: systemClock, random: () => 0, logger });
     closing.push(() => radio.stop());

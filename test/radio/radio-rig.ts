@@ -11,8 +11,9 @@ import type {
   RadioState,
   RoutingResult,
 } from '../../src/relay/ports.ts';
-import type { LogFields, Logger } from '../../src/util/logger.ts';
+import type { LogFields } from '../../src/util/logger.ts';
 import { ManualClock, settle } from '../../src/util/manual-clock.ts';
+import { loggerTo } from '../support/logger-to.ts';
 import { type Script, ScriptedPeer } from './scripted-peer.ts';
 
 /** A sink that remembers everything, in order. */
@@ -83,8 +84,7 @@ export function prepareRadio(script: Partial<Script> = {}): RadioRig {
   const peer = new ScriptedPeer(script);
   const sink = new RecordingSink();
   const logs: { message: string; fields: LogFields }[] = [];
-  const log = (message: string, fields: LogFields = {}): void => void logs.push({ message, fields });
-  const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger };
+  const logger = loggerTo((message, fields) => logs.push({ message, fields }));
   const radio = createRadio({
     name: 'main',
     connect: { type: 'custom', transports: peer.factory },

@@ -6,10 +6,11 @@ import { Engine } from '../../src/relay/engine.ts';
 import type { OutgoingPacket, RadioInfo } from '../../src/relay/ports.ts';
 import { sameChannel } from '../../src/relay/rules/radio-pair.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { LogFields, Logger } from '../../src/util/logger.ts';
+import type { LogFields } from '../../src/util/logger.ts';
 import { ManualClock } from '../../src/util/manual-clock.ts';
 import { silentObserver } from '../support/engine-fixture.ts';
 import { FakeMatrix, FakeRadio } from '../support/fake-ports.ts';
+import { loggerTo } from '../support/logger-to.ts';
 import {
   NOW_MS,
   packet,
@@ -56,8 +57,7 @@ async function twoRadios(options: Options = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'mmrelay-multi-'));
   folders.push(folder);
   const logs: { message: string; fields: LogFields }[] = [];
-  const log = (message: string, fields: LogFields = {}): void => void logs.push({ message, fields });
-  const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger };
+  const logger = loggerTo((message, fields) => logs.push({ message, fields }));
   const store = openStore({ path: join(folder, 'db.sqlite'), clock, logger });
   const matrix = new FakeMatrix();
   const north = new TestRadio('north', { nodeNum: NORTH_NODE, channels: [HIKERS] });

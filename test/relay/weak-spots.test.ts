@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { activityLog } from '../../src/app/daemon/activity-log.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { roomToMesh } from '../../src/relay/rules/room-to-mesh.ts';
-import type { LogFields, Logger } from '../../src/util/logger.ts';
+import type { LogFields } from '../../src/util/logger.ts';
 import { RelayError } from '../../src/util/relay-error.ts';
 import { utf8Bytes } from '../../src/util/utf8.ts';
 import { type EngineFixture, startEngine } from '../support/engine-fixture.ts';
+import { loggerTo } from '../support/logger-to.ts';
 import { botJoin, link, packet, ROOM, roomEvent, route, settings, world } from '../support/relay-fixture.ts';
 
 /** Weak spots of the old relay (spec 02 section 9) that no other file of this folder is about; each test names its row. */
@@ -131,9 +132,8 @@ describe('W20, W47: rooms by alias', () => {
 
 describe('W25: texts are nobody else’s business', () => {
   it('the log gets them in the one field that is dropped unless asked for', async () => {
-    const lines: (LogFields | undefined)[] = [];
-    const note = (_message: string, fields?: LogFields): number => lines.push(fields);
-    const logger: Logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
+    const lines: LogFields[] = [];
+    const logger = loggerTo((_message, fields) => lines.push(fields));
     const f = await startEngine({ observer: activityLog(logger) });
     joinAll(f, ROOM);
 

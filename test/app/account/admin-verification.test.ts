@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createDaemon, type Daemon } from '../../../src/app/daemon/daemon.ts';
-import { parseConfig } from '../../../src/config/load.ts';
-import { resolvePaths } from '../../../src/config/paths.ts';
-import { systemClock } from '../../../src/util/clock.ts';
+import type { Daemon } from '../../../src/app/daemon/daemon.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { type CryptoUser, cryptoUser } from '../../matrix/support/crypto-user.ts';
 import { confirmAsPerson, crossSign, directChat } from '../../matrix/support/sas.ts';
+import { daemonOn } from '../../support/daemon-on.ts';
 import { type RelayWorld, relayWorld } from '../support/relay-home.ts';
 
 const RELAY = '@relay:test.local';
@@ -19,15 +17,12 @@ beforeEach(async () => {
   world = await relayWorld();
   admin = await cryptoUser(world.homeserver.baseUrl, world.homeserver.registerUser('admin', 'admin-password'));
   const text = world.config().replace('  password:', `  admins: ["${admin.userId}"]\n  password:`);
-  const { config, problems } = parseConfig({ text, file: null, env: {} });
-  if (config === null) throw new Error(JSON.stringify(problems));
   const logger = {
     ...silentLogger,
     warn: (message: string, fields?: object) => void said.push({ message, ...fields }),
     child: () => logger,
   };
-  const paths = resolvePaths({ cli: { home: world.home }, env: {}, cwd: world.home, config });
-  daemon = createDaemon({ config, paths, clock: systemClock, random: Math.random, logger, onFatal: console.error });
+  daemon = daemonOn(world.home, text, { logger, onFatal: console.error });
   daemon.start();
 });
 

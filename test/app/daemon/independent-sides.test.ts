@@ -3,16 +3,14 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDaemon, type Daemon } from '../../../src/app/daemon/daemon.ts';
-import { parseConfig } from '../../../src/config/load.ts';
-import { resolvePaths } from '../../../src/config/paths.ts';
+import type { Daemon } from '../../../src/app/daemon/daemon.ts';
 import { writeCredentials } from '../../../src/matrix/auth/credentials-file.ts';
 import { createHomeserver, type Homeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
 import type { Clock } from '../../../src/util/clock.ts';
-import { silentLogger } from '../../../src/util/logger.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
 import { Person } from '../../chaos/support/person.ts';
+import { daemonOn } from '../../support/daemon-on.ts';
 import { closeHttp, listen } from '../../support/listen.ts';
 import { scaledClock } from '../../support/scaled-clock.ts';
 
@@ -41,12 +39,9 @@ describe('the two sides do not need each other', () => {
       matrix_rooms: [{ id: room, meshtastic_channel: 0 }],
       logging: { log_to_file: false },
     });
-    const { config, problems } = parseConfig({ text, file: null, env: {} });
-    if (config === null) throw new Error(JSON.stringify(problems));
-    const paths = resolvePaths({ cli: { home }, env: {}, cwd: home, config });
     const fatal: unknown[] = [];
     const onFatal = (error: unknown): void => void fatal.push(error);
-    const daemon = createDaemon({ config, paths, clock, random: Math.random, logger: silentLogger, onFatal });
+    const daemon = daemonOn(home, text, { clock, onFatal });
     closing.push(() => daemon.stop());
     daemon.start();
     return { daemon, fatal };

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createDaemon } from '../../../src/app/daemon/daemon.ts';
 import { checkLiveness } from '../../../src/app/doctor/liveness.ts';
-import { parseConfig } from '../../../src/config/load.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { acquireLock } from '../../../src/observe/process-lock.ts';
 import { ReadyFile } from '../../../src/observe/ready-file.ts';
 import { Engine } from '../../../src/relay/engine.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
+import { config as configOf } from '../../config/helpers.ts';
 import { scratch } from '../support/old-homes.ts';
 
 const MINUTE_MS = 60_000;
@@ -22,8 +22,7 @@ test('a stuck lane stops the heartbeat, and the probe asks for a restart; both s
   const home = scratch();
   const env = { MMRELAY_READY_FILE: join(home, 'run', 'ready') };
   const clock = new ManualClock(1_750_000_000_000);
-  const { config } = parseConfig({ text: CONFIG, file: null, env: {} });
-  if (config === null) throw new Error('the test configuration is wrong');
+  const config = configOf(CONFIG);
   const paths = resolvePaths({ cli: { home }, env, cwd: home, config });
   const lock = acquireLock({ path: paths.lockFile.path, clock });
   const daemon = createDaemon({

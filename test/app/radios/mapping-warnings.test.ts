@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
 import { warnOfMappings } from '../../../src/app/radios/mapping-warnings.ts';
 import type { RadioInfo } from '../../../src/relay/ports.ts';
-import type { Logger } from '../../../src/util/logger.ts';
+import { loggerTo } from '../../support/logger-to.ts';
 import { LORA, RADIO_INFO, route, settings } from '../../support/relay-fixture.ts';
 
 test('a room of a channel that is not in use is named, and a radio without a region', () => {
   const said: string[] = [];
-  const note = (message: string, fields?: object): void => void said.push(`${message} ${JSON.stringify(fields)}`);
-  const logger: Logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
+  const logger = loggerTo((message, fields) => said.push(`${message} ${JSON.stringify(fields)}`));
   const routes = [route({ channel: 0 }), route({ room: '#b:x', channel: 1 }), route({ room: '#c:x', channel: 2 })];
   const look = (name: string, info: RadioInfo | null): void =>
     warnOfMappings({ name, info }, settings({ routes }), logger);

@@ -2,19 +2,13 @@ import { expect, test } from 'vitest';
 import { relaySettings } from '../../../src/app/daemon/relay-settings.ts';
 import { compareConfigs, takeOver } from '../../../src/app/reload/compare.ts';
 import { liveSettings } from '../../../src/app/reload/live-settings.ts';
-import { parseConfig } from '../../../src/config/load.ts';
-import type { RelayConfig } from '../../../src/config/types.ts';
+import { config } from '../../config/helpers.ts';
 
 const BASE = `
 matrix: {homeserver: "https://x", access_token: t0ken}
 matrix_rooms: [{id: "#a:x", meshtastic_channel: 0}, {id: "#b:x", meshtastic_channel: 1}]
 meshtastic: {connection_type: tcp, host: h, meshnet_name: M}
 `;
-const config = (text: string): RelayConfig => {
-  const parsed = parseConfig({ text, file: null, env: {} });
-  if (parsed.config === null) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
-};
 const base = config(BASE);
 const LINK = 'meshtastic: connection, message_delay';
 

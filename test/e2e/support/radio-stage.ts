@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { createDaemon, type Daemon } from '../../../src/app/daemon/daemon.ts';
-import { parseConfig } from '../../../src/config/load.ts';
-import { resolvePaths } from '../../../src/config/paths.ts';
+import type { Daemon } from '../../../src/app/daemon/daemon.ts';
 import type { RadioConnection } from '../../../src/config/types.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
-import type { LogFields, Logger } from '../../../src/util/logger.ts';
 import { memoryHomeserver, signInRelay } from '../../chaos/support/chaos-homeserver.ts';
 import { judge } from '../../chaos/support/ledger.ts';
 import { Person } from '../../chaos/support/person.ts';
+import { config } from '../../config/helpers.ts';
+import { daemonOn } from '../../support/daemon-on.ts';
+import { loggerTo } from '../../support/logger-to.ts';
 import { scaledClock } from '../../support/scaled-clock.ts';
 import { eventually } from './eventually.ts';
 
@@ -75,15 +75,13 @@ export class RadioStage {
       matrix_rooms: [{ id: this.#room, meshtastic_channel: 0 }],
       logging: { log_to_file: false },
     });
-    const { config: parsed, problems } = parseConfig({ text, file: null, env: {} });
-    if (parsed === null) throw new Error(JSON.stringify(problems));
-    const config = { ...parsed, radios: parsed.radios.map((radio) => ({ ...radio, connection })) };
-    const log = (message: string, fields: LogFields = {}): void =>
-      void this.logs.push(`${Math.round(performance.now())} ${message} ${JSON.stringify(fields)}`);
-    const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger };
-    const paths = resolvePaths({ cli: { home: this.#home }, env: {}, cwd: this.#home, config });
-    const onFatal = (error: unknown): void => log('FATAL', { error: String(error) });
-    const daemon = createDaemon({ config, paths, clock: this.#clock, random: Math.random, logger, onFatal });
+    const parsed = config(text);
+    const connected = { ...parsed, radios: parsed.radios.map((radio) => ({ ...radio, connection })) };
+    const logger = loggerTo((message, fields) =>
+      this.logs.push(`${Math.round(performance.now())} ${message} ${JSON.stringify(fields)}`),
+    );
+    const onFatal = (error: unknown): void => logger.error('FATAL', { error: String(error) });
+    const daemon = daemonOn(this.#home, connected, { clock: this.#clock, logger, onFatal });
     this.#daemon = daemon;
     this.#closing.push(() => daemon.stop());
     daemon.start();

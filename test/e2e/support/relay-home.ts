@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDaemon, type Daemon } from '../../../src/app/daemon/daemon.ts';
-import { parseConfig } from '../../../src/config/load.ts';
-import { resolvePaths } from '../../../src/config/paths.ts';
+import type { Daemon } from '../../../src/app/daemon/daemon.ts';
 import { systemClock } from '../../../src/util/clock.ts';
-import type { LogFields, Logger } from '../../../src/util/logger.ts';
 import { memoryHomeserver, signInRelay } from '../../chaos/support/chaos-homeserver.ts';
 import { Person } from '../../chaos/support/person.ts';
+import { daemonOn } from '../../support/daemon-on.ts';
+import { loggerTo } from '../../support/logger-to.ts';
 import { eventually } from './eventually.ts';
 
 /** The whole relay in this process, in real time, with one room on channel 0 of its first radio. */
@@ -38,14 +37,10 @@ export async function startRelay(sections: {
     matrix_rooms: [{ id: roomId, meshtastic_channel: 0 }],
     logging: { log_to_file: false },
   });
-  const { config, problems } = parseConfig({ text, file: null, env: {} });
-  if (config === null) throw new Error(JSON.stringify(problems));
   const logs: string[] = [];
-  const log = (message: string, fields: LogFields = {}): void => void logs.push(`${message} ${JSON.stringify(fields)}`);
-  const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger };
-  const paths = resolvePaths({ cli: { home }, env: {}, cwd: home, config });
-  const onFatal = (error: unknown): void => log('FATAL', { error: String(error) });
-  const daemon = createDaemon({ config, paths, clock: systemClock, random: Math.random, logger, onFatal });
+  const logger = loggerTo((message, fields) => logs.push(`${message} ${JSON.stringify(fields)}`));
+  const onFatal = (error: unknown): void => logger.error('FATAL', { error: String(error) });
+  const daemon = daemonOn(home, text, { logger, onFatal });
   daemon.start();
   const close = async (): Promise<void> => {
     await daemon.stop();

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FoundRadio } from '../../../src/radio/discovery.ts';
 import { AutoChoice } from '../../../src/radio/transport/auto.ts';
-import { type LogFields, type Logger, silentLogger } from '../../../src/util/logger.ts';
+import { type LogFields, silentLogger } from '../../../src/util/logger.ts';
+import { loggerTo } from '../../support/logger-to.ts';
 import { ScriptedPeer } from '../scripted-peer.ts';
 
 const USB: FoundRadio = {
@@ -17,8 +18,7 @@ const BLE: FoundRadio = { ...USB, kind: 'ble', target: 'AA:BB:CC:DD:EE:01', name
 function setUp(...answers: (readonly FoundRadio[])[]) {
   const peer = new ScriptedPeer();
   const logs: LogFields[] = [];
-  const log = (_message: string, fields: LogFields = {}): void => void logs.push(fields);
-  const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger };
+  const logger = loggerTo((_message, fields) => logs.push(fields));
   const asked: string[] = [];
   const choice = new AutoChoice({
     logger,

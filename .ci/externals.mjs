@@ -1,11 +1,10 @@
-// The packages that the bundle leaves outside: natives, wasm, data, and what noble looks for by itself. The image carries
+// The packages that the bundle leaves outside: natives, data, and what noble looks for by itself. The image carries
 // these and what they depend on (deploy/docker/collect-runtime.mjs); elsewhere npm installs them.
 export const externals = [
   'better-sqlite3',
   'serialport',
   '@stoprocent/noble',
   'dbus-next',
-  '@matrix-org/matrix-sdk-crypto-wasm',
   '@resvg/resvg-wasm',
   'dejavu-fonts-ttf',
   'world-atlas',

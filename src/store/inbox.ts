@@ -34,6 +34,8 @@ export class SqliteInbox implements InboxStore {
   }
 
   addEvent(event: RoomEvent, receivedAtMs: number): number | null {
+    // The Python relay had the home in between, and has sent it: its map says so (with interactions on).
+    if (this.#db.get('SELECT 1 FROM message_map WHERE matrix_event_id = ?', event.eventId) !== undefined) return null;
     return this.#add(eventKey(event.eventId), { kind: 'room', event }, receivedAtMs);
   }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { Client, enc, V3 } from '../contract/homeserver-client.ts';
-import { sendText, untilHeard, untilSeen } from './support/conversation.ts';
+import { heardTexts, sendText, untilHeard, untilSeen } from './support/conversation.ts';
 import { DaemonProcess } from './support/daemon-process.ts';
 import { PythonRelay } from './support/python-relay.ts';
 import { type Synapse, startSynapse } from './support/synapse.ts';
@@ -78,5 +78,18 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (${missin
 
     const packetId = radio.node(NODE.num).sendText(0, 'back again');
     await untilSeen(carol, roomId, ({ content }) => content.meshtastic_id === packetId, 60_000);
+  });
+
+  it('and the new one again: what the old one has sent meanwhile goes on the air once', async () => {
+    await sendText(carol, roomId, 'meanwhile');
+    await untilHeard(radio, 'carol[M]: meanwhile', 60_000);
+    await old.end();
+
+    daemon.start();
+    await daemon.ready();
+    await sendText(carol, roomId, 'for the new one');
+    await untilHeard(radio, 'carol[M]: for the new one', 60_000);
+
+    expect(heardTexts(radio).filter(({ text }) => text === 'carol[M]: meanwhile')).toHaveLength(1);
   });
 });

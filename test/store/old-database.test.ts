@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteModule from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { roomEvent } from '../support/relay-fixture.ts';
 import { open, scratch } from './fixtures.ts';
 import { link } from './fixtures-plain.ts';
 
@@ -123,4 +124,10 @@ test('a left-over that is no message map is kept', () => {
   const path = home('CREATE TABLE message_map_legacy (something TEXT); INSERT INTO message_map_legacy VALUES (1);');
   open({ path }).close();
   expect(inFile(path, 'SELECT * FROM message_map_legacy')).toEqual([{ something: '1' }]);
+});
+
+test('what the old relay has sent, while it had the home back, is not sent again', () => {
+  const store = open({ path: home(NAMES + MAP_14) });
+  expect(store.inbox.addEvent(roomEvent({ eventId: '$1' }), 0)).toBeNull();
+  expect(store.inbox.addEvent(roomEvent({ eventId: '$new' }), 0)).not.toBeNull();
 });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { Person } from '../chaos/support/person.ts';
-import type { DaemonProcess } from '../e2e/support/daemon-process.ts';
-import { signedInRelay } from '../e2e/support/signed-in-relay.ts';
+import type { DaemonProcess } from '../support/daemon-process.ts';
+import { Person } from '../support/person.ts';
+import { signedInRelay } from '../support/signed-in-relay.ts';
 
 export const NODE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };
 /** The radio's to-phone queue holds 32. */

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/homeserver.ts';
-import { fakeOAuth } from '../matrix/support/fake-oauth.ts';
+import { fakeOAuth } from '../support/fake-oauth.ts';
 import { cliBox } from './run-cli.ts';
 
 async function homeserver(): Promise<Homeserver> {

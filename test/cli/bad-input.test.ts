@@ -17,8 +17,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { Person } from '../chaos/support/person.ts';
-import { DaemonProcess } from '../e2e/support/daemon-process.ts';
+import { DaemonProcess } from '../support/daemon-process.ts';
+import { Person } from '../support/person.ts';
 
 // What people get wrong, through the real program: plain words, the right exit code (util/exit-code.ts), nothing lost.
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type RelayWorld, relayWorld } from '../app/support/relay-home.ts';
+import { type RelayWorld, relayWorld } from '../support/relay-world.ts';
 import { type CliBox, cliBox } from './run-cli.ts';
 
 let world: RelayWorld;

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runDaemon } from '../../src/app/daemon/run-daemon.ts';
 import { resolvePaths } from '../../src/config/paths.ts';
 import { loadConfig } from '../../src/config/search.ts';
-import { type RelayWorld, relayWorld, until } from '../app/support/relay-home.ts';
-import { Person } from '../chaos/support/person.ts';
+import { Person } from '../support/person.ts';
+import { type RelayWorld, relayWorld, until } from '../support/relay-world.ts';
 import { cliBox } from './run-cli.ts';
 
 let world: RelayWorld;

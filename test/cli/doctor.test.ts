@@ -5,8 +5,8 @@ import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { silentLogger } from '../../src/util/logger.ts';
-import { put } from '../app/support/old-homes.ts';
-import { Person } from '../chaos/support/person.ts';
+import { put } from '../support/old-homes.ts';
+import { Person } from '../support/person.ts';
 import { type CliBox, cliBox } from './run-cli.ts';
 import { stableDoctor } from './stable-doctor.ts';
 

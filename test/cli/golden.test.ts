@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/app/version.ts';
 import { jsonSchema } from '../../src/config/json-schema.ts';
 import { sampleConfig } from '../../src/config/sample.ts';
-import { CREDENTIALS, put } from '../app/support/old-homes.ts';
+import { CREDENTIALS, put } from '../support/old-homes.ts';
 import { cliBox } from './run-cli.ts';
 
 const CONFIG = `

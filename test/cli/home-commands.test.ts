@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openStore } from '../../src/store/open-store.ts';
 import { silentLogger } from '../../src/util/logger.ts';
-import { home13, home14, put } from '../app/support/old-homes.ts';
+import { home13, home14, put } from '../support/old-homes.ts';
 import { cliBox } from './run-cli.ts';
 import { stableDoctor } from './stable-doctor.ts';
 

@@ -6,8 +6,8 @@ import { type SetupFlags, setup } from '../../src/cli/setup.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { Person } from '../chaos/support/person.ts';
 import { freePort } from '../support/free-port.ts';
+import { Person } from '../support/person.ts';
 import { cliBox } from './run-cli.ts';
 
 let server: Homeserver;

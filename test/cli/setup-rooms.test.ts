@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { homePaths } from '../../src/cli/context.ts';
 import { chooseRooms } from '../../src/cli/setup-rooms.ts';
-import { scriptedServer } from '../matrix/support/scripted-server.ts';
+import { scriptedServer } from '../support/scripted-server.ts';
 import { cliBox } from './run-cli.ts';
 
 test('rooms are made with a session whose access token has ended since the login', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { signInRelay } from '../chaos/support/chaos-homeserver.ts';
-import { Person } from '../chaos/support/person.ts';
+import { Person } from '../support/person.ts';
 import { Container } from './support/container.ts';
 import { document, type Loose } from './support/tree.ts';
 

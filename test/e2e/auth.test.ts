@@ -14,9 +14,9 @@ import { createHttp } from '../../src/matrix/http.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { Client, V3 } from '../contract/homeserver-client.ts';
+import { DaemonProcess } from '../support/daemon-process.ts';
 import { browse, type CasServer, casServer } from './support/cas-server.ts';
 import { untilSeen } from './support/conversation.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
 import { type Synapse, startSynapse } from './support/synapse.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { Client, enc, V3 } from '../contract/homeserver-client.ts';
+import { DaemonProcess } from '../support/daemon-process.ts';
 import { heardTexts, roomEvents, sendEvent, sendText, untilHeard, untilSeen } from './support/conversation.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
 import { type ClientReport, MeshtasticClient } from './support/meshtastic-client.ts';
 import { type Synapse, startSynapse } from './support/synapse.ts';
 

@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import type { JsonObject } from '../../src/util/json.ts';
-import { type CryptoUser, cryptoUser, type Heard, openAttachment } from '../matrix/support/crypto-user.ts';
 import { forecastAnswer, inlandAnswer } from '../plugins/weather/answers.ts';
+import { type CryptoUser, cryptoUser, type Heard, openAttachment } from '../support/crypto-user.ts';
+import { DaemonProcess } from '../support/daemon-process.ts';
 import { listen } from '../support/listen.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
 import { type Synapse, startSynapse } from './support/synapse.ts';
 

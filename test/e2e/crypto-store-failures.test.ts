@@ -6,9 +6,9 @@ import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHomeserver } from '../../src/sandbox/homeserver/homeserver.ts';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { type CryptoUser, cryptoUser } from '../matrix/support/crypto-user.ts';
-import type { DaemonProcess } from './support/daemon-process.ts';
-import { signedInRelay } from './support/signed-in-relay.ts';
+import { type CryptoUser, cryptoUser } from '../support/crypto-user.ts';
+import type { DaemonProcess } from '../support/daemon-process.ts';
+import { signedInRelay } from '../support/signed-in-relay.ts';
 import { canMount, smallDisk } from './support/small-disk.ts';
 
 const NODE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };

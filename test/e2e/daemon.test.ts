@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { Person } from '../chaos/support/person.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
+import { DaemonProcess } from '../support/daemon-process.ts';
+import { Person } from '../support/person.ts';
 import { MeshtasticClient } from './support/meshtastic-client.ts';
 import { type Synapse, startSynapse } from './support/synapse.ts';
 

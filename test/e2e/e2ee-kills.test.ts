@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createVirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
-import { type CryptoUser, cryptoUser } from '../matrix/support/crypto-user.ts';
-import { testUser } from '../matrix/support/test-user.ts';
-import { signedInRelay } from './support/signed-in-relay.ts';
+import { type CryptoUser, cryptoUser } from '../support/crypto-user.ts';
+import { signedInRelay } from '../support/signed-in-relay.ts';
+import { testUser } from '../support/test-user.ts';
 import { type SynapseUser, startSynapse } from './support/synapse.ts';
 
 const KILLS = Number(process.env.MMRELAY_TEST_KILLS ?? (process.env.MMRELAY_E2E_FULL === '1' ? 100 : 25));

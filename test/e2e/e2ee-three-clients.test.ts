@@ -8,9 +8,9 @@ import type { OutgoingMedia } from '../../src/relay/ports.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import type { JsonObject } from '../../src/util/json.ts';
 import { silentLogger } from '../../src/util/logger.ts';
-import { cryptoUser } from '../matrix/support/crypto-user.ts';
 import { RecordingSink } from '../matrix/support/recording-sink.ts';
-import { testUser } from '../matrix/support/test-user.ts';
+import { cryptoUser } from '../support/crypto-user.ts';
+import { testUser } from '../support/test-user.ts';
 import { NioUser } from './support/nio-user.ts';
 import { startSynapse } from './support/synapse.ts';
 

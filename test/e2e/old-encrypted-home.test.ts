@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { Client, V3 } from '../contract/homeserver-client.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
+import { DaemonProcess } from '../support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
 import { NioUser } from './support/nio-user.ts';
 import { type Synapse, type SynapseUser, startSynapse } from './support/synapse.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
 import { Client, enc, V3 } from '../contract/homeserver-client.ts';
+import { DaemonProcess } from '../support/daemon-process.ts';
 import { heardTexts, sendText, untilHeard, untilSeen } from './support/conversation.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
 import { PythonRelay } from './support/python-relay.ts';
 import { type Synapse, startSynapse } from './support/synapse.ts';
 

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SdNotify } from '../../src/observe/sd-notify.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { silentLogger } from '../../src/util/logger.ts';
-import { type RelayWorld, relayWorld } from '../app/support/relay-home.ts';
-import { DaemonProcess } from './support/daemon-process.ts';
+import { DaemonProcess } from '../support/daemon-process.ts';
+import { type RelayWorld, relayWorld } from '../support/relay-world.ts';
 import { eventually } from './support/eventually.ts';
 import { NotifySocket, notifyMissing } from './support/notify-socket.ts';
 

@@ -5,7 +5,7 @@ import { createHttp, HttpFailure } from '../../src/matrix/http.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { ManualClock } from '../../src/util/manual-clock.ts';
 import { closeHttp, listen } from '../support/listen.ts';
-import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from './support/scripted-server.ts';
+import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from '../support/scripted-server.ts';
 
 let server: ScriptedServer | null = null;
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { oldRelaysOn, openedBy } from '../../src/observe/open-files.ts';
-import { put, scratch } from '../app/support/old-homes.ts';
+import { put, scratch } from '../support/old-homes.ts';
 import { holderOf, oldRelayOn } from '../support/old-relay-process.ts';
 
 describe.skipIf(process.platform !== 'linux')('who has a file open', () => {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Daemon } from '../../../src/app/daemon/daemon.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
-import { type CryptoUser, cryptoUser } from '../../matrix/support/crypto-user.ts';
-import { confirmAsPerson, crossSign, directChat } from '../../matrix/support/sas.ts';
+import { type CryptoUser, cryptoUser } from '../../support/crypto-user.ts';
 import { daemonOn } from '../../support/daemon-on.ts';
-import { type RelayWorld, relayWorld } from '../support/relay-home.ts';
+import { type RelayWorld, relayWorld } from '../../support/relay-world.ts';
+import { confirmAsPerson, crossSign, directChat } from '../../support/sas.ts';
 
 const RELAY = '@relay:test.local';
 

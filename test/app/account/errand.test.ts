@@ -11,9 +11,9 @@ import { acquireLock } from '../../../src/observe/process-lock.ts';
 import { createHomeserver, type Homeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
-import { type CryptoUser, cryptoUser } from '../../matrix/support/crypto-user.ts';
-import { confirmAsPerson } from '../../matrix/support/sas.ts';
-import { type TestUser, testUser } from '../../matrix/support/test-user.ts';
+import { type CryptoUser, cryptoUser } from '../../support/crypto-user.ts';
+import { confirmAsPerson } from '../../support/sas.ts';
+import { type TestUser, testUser } from '../../support/test-user.ts';
 
 let homeserver: Homeserver;
 let bot: TestUser;

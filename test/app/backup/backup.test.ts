@@ -12,7 +12,7 @@ import { acquireLock } from '../../../src/observe/process-lock.ts';
 import { openStore, type Store } from '../../../src/store/open-store.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
-import { CREDENTIALS, put, scratch } from '../support/old-homes.ts';
+import { CREDENTIALS, put, scratch } from '../../support/old-homes.ts';
 
 const pathsOf = (home: string) => resolvePaths({ cli: { home }, env: { HOME: '/nowhere' }, cwd: home });
 

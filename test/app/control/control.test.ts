@@ -12,7 +12,7 @@ import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
 import { RelayError } from '../../../src/util/relay-error.ts';
-import { until } from '../support/relay-home.ts';
+import { until } from '../../support/relay-world.ts';
 
 const open: ControlServer[] = [];
 const homes: string[] = [];

@@ -9,9 +9,9 @@ import { createHomeserver, type Homeserver } from '../../../src/sandbox/homeserv
 import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
 import type { Clock } from '../../../src/util/clock.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
-import { Person } from '../../chaos/support/person.ts';
 import { daemonOn } from '../../support/daemon-on.ts';
 import { closeHttp, listen } from '../../support/listen.ts';
+import { Person } from '../../support/person.ts';
 import { scaledClock } from '../../support/scaled-clock.ts';
 
 const ALICE = { num: 0x0a11ce01, longName: 'Alice', shortName: 'ALI' };

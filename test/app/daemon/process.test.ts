@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readManifest } from '../../../src/app/migrate/manifest.ts';
 import { runMigration } from '../../../src/app/migrate/run-migration.ts';
 import { systemClock } from '../../../src/util/clock.ts';
-import { CREDENTIALS, home13, scratch } from '../support/old-homes.ts';
-import { relayWorld, until } from '../support/relay-home.ts';
+import { CREDENTIALS, home13, scratch } from '../../support/old-homes.ts';
+import { relayWorld, until } from '../../support/relay-world.ts';
 
 const LIMIT_MS = 120_000;
 

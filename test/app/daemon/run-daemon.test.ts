@@ -5,9 +5,9 @@ import { runDaemon } from '../../../src/app/daemon/run-daemon.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { loadConfig } from '../../../src/config/search.ts';
 import type { ExitCode } from '../../../src/util/exit-code.ts';
+import { oldDatabase, put } from '../../support/old-homes.ts';
 import { oldRelayOn } from '../../support/old-relay-process.ts';
-import { oldDatabase, put } from '../support/old-homes.ts';
-import { type RelayWorld, relayWorld, until } from '../support/relay-home.ts';
+import { type RelayWorld, relayWorld, until } from '../../support/relay-world.ts';
 
 let world: RelayWorld;
 beforeEach(async () => {

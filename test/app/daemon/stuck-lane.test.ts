@@ -9,7 +9,7 @@ import { Engine } from '../../../src/relay/engine.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
 import { config as configOf } from '../../config/helpers.ts';
-import { scratch } from '../support/old-homes.ts';
+import { scratch } from '../../support/old-homes.ts';
 
 const MINUTE_MS = 60_000;
 const CONFIG = JSON.stringify({

@@ -15,8 +15,8 @@ import { silentLogger } from '../../../src/util/logger.ts';
 import { outboxRow } from '../../store/fixtures-plain.ts';
 import { freePort } from '../../support/free-port.ts';
 import { listen } from '../../support/listen.ts';
+import { oldDatabase, put, scratch } from '../../support/old-homes.ts';
 import { oldRelayOn } from '../../support/old-relay-process.ts';
-import { oldDatabase, put, scratch } from '../support/old-homes.ts';
 
 const CONFIG = (change = ''): string => `
 matrix_rooms:

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkLegacy } from '../../../src/app/doctor/legacy-check.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
-import { CREDENTIALS, home13, oldDatabase, put, scratch } from '../support/old-homes.ts';
+import { CREDENTIALS, home13, oldDatabase, put, scratch } from '../../support/old-homes.ts';
 
 function look(root: string): string[] {
   const env = { HOME: root };

@@ -7,7 +7,7 @@ import { resolvePaths } from '../../../src/config/paths.ts';
 import { writeCredentials } from '../../../src/matrix/auth/credentials-file.ts';
 import { createHomeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
 import { systemClock } from '../../../src/util/clock.ts';
-import { scratch } from '../support/old-homes.ts';
+import { scratch } from '../../support/old-homes.ts';
 
 /** What doctor says of the login: a session whose token the homeserver does not know. */
 async function look(options: {

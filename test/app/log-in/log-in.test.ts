@@ -5,7 +5,7 @@ import { checkToken, endSession, storedSession } from '../../../src/app/account/
 import { logIn } from '../../../src/app/log-in/log-in.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { createHomeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
-import { put, scratch } from '../support/old-homes.ts';
+import { put, scratch } from '../../support/old-homes.ts';
 
 test('a device is kept while its keys are here, and replaced when they are not; logout ends the session on the server', async () => {
   const server = await createHomeserver({ serverName: 'test.local' });

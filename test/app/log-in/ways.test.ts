@@ -5,9 +5,9 @@ import { type LoginMethod, logIn } from '../../../src/app/log-in/log-in.ts';
 import { type AppPaths, resolvePaths } from '../../../src/config/paths.ts';
 import { writeCredentials } from '../../../src/matrix/auth/credentials-file.ts';
 import type { JsonObject } from '../../../src/util/json.ts';
-import { fakeOAuth } from '../../matrix/support/fake-oauth.ts';
-import { type ScriptedServer, scriptedServer } from '../../matrix/support/scripted-server.ts';
-import { put, scratch } from '../support/old-homes.ts';
+import { fakeOAuth } from '../../support/fake-oauth.ts';
+import { put, scratch } from '../../support/old-homes.ts';
+import { type ScriptedServer, scriptedServer } from '../../support/scripted-server.ts';
 
 function home(): AppPaths {
   return resolvePaths({ cli: { home: join(scratch(), 'home') }, env: { HOME: '/nowhere' }, cwd: '/' });

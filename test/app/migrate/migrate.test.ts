@@ -9,8 +9,8 @@ import { resolvePaths } from '../../../src/config/paths.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
+import { CREDENTIALS, home12, home13, home14, oldDatabase, put, scratch } from '../../support/old-homes.ts';
 import { holderOf, oldRelayOn } from '../../support/old-relay-process.ts';
-import { CREDENTIALS, home12, home13, home14, oldDatabase, put, scratch } from '../support/old-homes.ts';
 
 const HOMES = [
   ['1.2', home12],

@@ -5,8 +5,8 @@ import { runDaemon } from '../../../src/app/daemon/run-daemon.ts';
 import { resolvePaths } from '../../../src/config/paths.ts';
 import { loadConfig } from '../../../src/config/search.ts';
 import type { ExitCode } from '../../../src/util/exit-code.ts';
-import { Person } from '../../chaos/support/person.ts';
-import { NEIGHBOUR, type RelayWorld, relayWorld, until } from '../support/relay-home.ts';
+import { Person } from '../../support/person.ts';
+import { NEIGHBOUR, type RelayWorld, relayWorld, until } from '../../support/relay-world.ts';
 
 let world: RelayWorld;
 beforeEach(async () => {

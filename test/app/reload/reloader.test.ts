@@ -6,7 +6,7 @@ import { loadConfig } from '../../../src/config/search.ts';
 import type { RelayConfig } from '../../../src/config/types.ts';
 import type { Logger } from '../../../src/util/logger.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
-import { put, scratch } from '../support/old-homes.ts';
+import { put, scratch } from '../../support/old-homes.ts';
 
 const CONFIG = (delivery: string): string => `
 matrix_rooms: [{id: "#a:x", meshtastic_channel: 0}]

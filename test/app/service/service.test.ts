@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { migrateUnit } from '../../../src/app/service/install.ts';
 import { modernUnit, quote, unitText } from '../../../src/app/service/unit.ts';
-import { put, scratch } from '../support/old-homes.ts';
+import { put, scratch } from '../../support/old-homes.ts';
 
 const OLD = `[Unit]
 Description=A Meshtastic <=> Matrix Relay

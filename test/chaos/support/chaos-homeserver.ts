@@ -2,7 +2,7 @@ import { writeCredentials } from '../../../src/matrix/auth/credentials-file.ts';
 import { createHomeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
 import type { Outage } from '../../../src/sandbox/homeserver/outage.ts';
 import type { Clock } from '../../../src/util/clock.ts';
-import type { PersonSession } from './person.ts';
+import type { PersonSession } from '../../support/person.ts';
 
 /** A way for the homeserver to be away. */
 export interface ChaosOutage {

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
+import { Person } from '../../support/person.ts';
 import { scaledClock } from '../../support/scaled-clock.ts';
 import { type ChaosHomeserver, signInRelay } from './chaos-homeserver.ts';
 import { Ledger } from './ledger.ts';
-import { Person } from './person.ts';
 import { RelayProcess } from './relay-process.ts';
 
 /** A room on a channel, with somebody in it. */

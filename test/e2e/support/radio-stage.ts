@@ -7,10 +7,10 @@ import type { RadioConnection } from '../../../src/config/types.ts';
 import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
 import { memoryHomeserver, signInRelay } from '../../chaos/support/chaos-homeserver.ts';
 import { judge } from '../../chaos/support/ledger.ts';
-import { Person } from '../../chaos/support/person.ts';
 import { config } from '../../config/helpers.ts';
 import { daemonOn } from '../../support/daemon-on.ts';
 import { loggerTo } from '../../support/logger-to.ts';
+import { Person } from '../../support/person.ts';
 import { scaledClock } from '../../support/scaled-clock.ts';
 import { eventually } from './eventually.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Daemon } from '../../../src/app/daemon/daemon.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { memoryHomeserver, signInRelay } from '../../chaos/support/chaos-homeserver.ts';
-import { Person } from '../../chaos/support/person.ts';
 import { daemonOn } from '../../support/daemon-on.ts';
 import { loggerTo } from '../../support/logger-to.ts';
+import { Person } from '../../support/person.ts';
 import { eventually } from './eventually.ts';
 
 /** The whole relay in this process, in real time, with one room on channel 0 of its first radio. */

@@ -1,6 +1,6 @@
 import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
 import { Client } from '../../contract/homeserver-client.ts';
-import { DaemonProcess } from './daemon-process.ts';
+import { DaemonProcess } from '../../support/daemon-process.ts';
 import { PythonRelay } from './python-relay.ts';
 import { type Synapse, startSynapse } from './synapse.ts';
 

@@ -11,7 +11,7 @@ import {
   type ScriptedRequest,
   type ScriptedServer,
   scriptedServer,
-} from '../support/scripted-server.ts';
+} from '../../support/scripted-server.ts';
 
 let server: ScriptedServer;
 afterEach(() => server.close());

@@ -5,7 +5,7 @@ import { createHttp } from '../../../src/matrix/http.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import type { JsonObject } from '../../../src/util/json.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
-import { type FakeOAuth, fakeOAuth } from '../support/fake-oauth.ts';
+import { type FakeOAuth, fakeOAuth } from '../../support/fake-oauth.ts';
 
 let oauth: FakeOAuth;
 afterEach(() => oauth.close());

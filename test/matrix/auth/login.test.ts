@@ -3,7 +3,7 @@ import { discoverHomeserver } from '../../../src/matrix/auth/discovery.ts';
 import { loginWithPassword, logout, whoami } from '../../../src/matrix/auth/login.ts';
 import { createHttp } from '../../../src/matrix/http.ts';
 import { systemClock } from '../../../src/util/clock.ts';
-import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from '../support/scripted-server.ts';
+import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from '../../support/scripted-server.ts';
 
 let server: ScriptedServer;
 afterEach(() => server.close());

@@ -1,9 +1,9 @@
 import { MatrixEvent } from 'matrix-js-sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createHomeserver, type Homeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
-import type { CryptoUser } from '../support/crypto-user.ts';
+import type { CryptoUser } from '../../support/crypto-user.ts';
+import { confirmAsPerson, crossSign, directChat, recordingPolicy } from '../../support/sas.ts';
 import { useScene } from '../support/encryption-scene.ts';
-import { confirmAsPerson, crossSign, directChat, recordingPolicy } from '../support/sas.ts';
 
 let homeserver: Homeserver;
 beforeAll(async () => {

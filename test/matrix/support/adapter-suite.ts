@@ -5,9 +5,9 @@ import { forgetfulMemory } from '../../../src/matrix/rooms/room-memory.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { RelayError } from '../../../src/util/relay-error.ts';
+import { type TestUser, testUser } from '../../support/test-user.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { RecordingSink } from './recording-sink.ts';
-import { type TestUser, testUser } from './test-user.ts';
 import { upgradeRoom } from './upgrade-room.ts';
 
 export interface SuiteServer {

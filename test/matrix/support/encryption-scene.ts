@@ -6,11 +6,11 @@ import { createMatrix, type MatrixAdapter, type MatrixOptions } from '../../../s
 import { DeviceCrypto, type DeviceCryptoOptions } from '../../../src/matrix/crypto/device-crypto.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
+import { type CryptoUser, cryptoUser } from '../../support/crypto-user.ts';
+import { type TestUser, testUser } from '../../support/test-user.ts';
 import type { SuiteServer } from './adapter-suite.ts';
-import { type CryptoUser, cryptoUser } from './crypto-user.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { RecordingSink } from './recording-sink.ts';
-import { type TestUser, testUser } from './test-user.ts';
 
 let users = 0;
 let txn = 0;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { MatrixOptions } from '../../../src/matrix/client.ts';
 import type { RoomEvent } from '../../../src/relay/ports.ts';
+import { cryptoUser, openAttachment } from '../../support/crypto-user.ts';
+import { testUser } from '../../support/test-user.ts';
 import type { SuiteServer } from './adapter-suite.ts';
-import { cryptoUser, openAttachment } from './crypto-user.ts';
 import { picture, text, txnId, untilSent, useScene } from './encryption-scene.ts';
-import { testUser } from './test-user.ts';
 
 /** What the adapter promises about encrypted rooms, against any homeserver. Call inside `describe`. */
 export function encryptionSuite(server: () => SuiteServer): void {

@@ -5,11 +5,11 @@ import {
   type VerificationRequest,
 } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import { expect, it } from 'vitest';
+import type { CryptoUser } from '../../support/crypto-user.ts';
+import { confirmAsPerson, crossSign, directChat, recordingPolicy } from '../../support/sas.ts';
+import type { TestUser } from '../../support/test-user.ts';
 import type { SuiteServer } from './adapter-suite.ts';
-import type { CryptoUser } from './crypto-user.ts';
 import { text, txnId, untilSent, useScene } from './encryption-scene.ts';
-import { confirmAsPerson, crossSign, directChat, recordingPolicy } from './sas.ts';
-import type { TestUser } from './test-user.ts';
 
 const identity = { password: 'secret-b', reset: false, saveRecoveryKey: () => undefined };
 

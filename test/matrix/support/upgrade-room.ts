@@ -1,4 +1,4 @@
-import type { TestUser } from './test-user.ts';
+import type { TestUser } from '../../support/test-user.ts';
 
 /** Upgrades a room of this user's as the server does it; by hand where it cannot (the double). @returns the new room */
 export async function upgradeRoom(user: TestUser, roomId: string): Promise<string> {

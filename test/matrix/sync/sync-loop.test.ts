@@ -5,8 +5,8 @@ import { createMatrix, type MatrixAdapter, type MatrixOptions } from '../../../s
 import type { JsonObject } from '../../../src/util/json.ts';
 import { silentLogger } from '../../../src/util/logger.ts';
 import { ManualClock } from '../../../src/util/manual-clock.ts';
+import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from '../../support/scripted-server.ts';
 import { RecordingSink } from '../support/recording-sink.ts';
-import { type ScriptedAnswer, type ScriptedServer, scriptedServer } from '../support/scripted-server.ts';
 
 let server: ScriptedServer;
 let adapter: MatrixAdapter;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import type { JsonObject } from '../../../src/util/json.ts';
-import { closeHttp, listen } from '../../support/listen.ts';
+import type { JsonObject } from '../../src/util/json.ts';
+import { closeHttp, listen } from './listen.ts';
 
 export interface ScriptedRequest {
   readonly method: string;

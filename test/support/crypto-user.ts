@@ -11,9 +11,9 @@ import {
   RoomEvent as SdkRoomEvent,
   type StateEvents,
 } from 'matrix-js-sdk';
-import { sdkLogger } from '../../../src/matrix/sdk-logger.ts';
-import type { JsonObject } from '../../../src/util/json.ts';
-import { silentLogger } from '../../../src/util/logger.ts';
+import { sdkLogger } from '../../src/matrix/sdk-logger.ts';
+import type { JsonObject } from '../../src/util/json.ts';
+import { silentLogger } from '../../src/util/logger.ts';
 
 export interface Heard {
   readonly id: string;

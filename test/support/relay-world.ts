@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHomeserver, type Homeserver } from '../../../src/sandbox/homeserver/homeserver.ts';
-import { createVirtualRadio, type VirtualRadio } from '../../../src/sandbox/radio/virtual-radio.ts';
-import { freePort } from '../../support/free-port.ts';
+import { createHomeserver, type Homeserver } from '../../src/sandbox/homeserver/homeserver.ts';
+import { createVirtualRadio, type VirtualRadio } from '../../src/sandbox/radio/virtual-radio.ts';
+import { freePort } from './free-port.ts';
 
 /** A home with a configuration, a homeserver with a room, a radio with one neighbour. */
 export interface RelayWorld {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/util/json.ts';
+import type { JsonObject } from '../../src/util/json.ts';
 
 /** A room member that speaks plain client-server API. */
 export interface TestUser {

@@ -6,7 +6,7 @@ import {
   VerificationRequestEvent,
   VerifierEvent,
 } from 'matrix-js-sdk/lib/crypto-api/index.js';
-import type { Requester, VerificationPolicy } from '../../../src/matrix/crypto/verification.ts';
+import type { Requester, VerificationPolicy } from '../../src/matrix/crypto/verification.ts';
 import type { CryptoUser } from './crypto-user.ts';
 
 /** Makes new cross-signing keys of a person, and signs the device with them. */

@@ -1,4 +1,4 @@
-import { type Registered, signInRelay } from '../../chaos/support/chaos-homeserver.ts';
+import { type Registered, signInRelay } from '../chaos/support/chaos-homeserver.ts';
 import { DaemonProcess, type DaemonProcessOptions } from './daemon-process.ts';
 
 export interface SignedInRelayOptions extends Omit<DaemonProcessOptions, 'config'> {

@@ -18,7 +18,7 @@ export interface DaemonProcessOptions {
   readonly wrapper?: readonly string[];
 }
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 10;
 const MAX_OUTPUT_CHARS = 1_000_000;

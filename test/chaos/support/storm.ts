@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChaosHomeserver, ChaosOutage } from './chaos-homeserver.ts';
-import { judge, type Verdict } from './ledger.ts';
+import { judge, type MeshText, type Verdict } from './ledger.ts';
 import { shuffled } from './random.ts';
 import { NODES, type Stage, type StageRoom } from './stage.ts';
 
@@ -27,8 +27,8 @@ export interface StormReport {
   readonly toMesh: Tally;
   /** Texts that went down with a socket, as ledger.ts defines it; the first two groups do not count as said. */
   readonly inFlight: number;
-  /** Texts cut in the middle of their frame by the radio. */
-  readonly cutInFrame: number;
+  /** Texts that the radio lost: cut in the middle of their frame, or with its memory. */
+  readonly lostByRadio: number;
   /** Texts that a full to-phone queue pushed out: 0, for the mesh waits when it fills. */
   readonly evicted: number;
   readonly rateLimited: number;
@@ -140,6 +140,11 @@ function times<T>(count: number, item: T): readonly T[] {
 
 type Fault = 'kill' | 'cut' | 'outage';
 
+const CUTS = [
+  ...['FIN', 'RST', 'port closed', 'cut in a frame', 'junk, then cut in a frame'],
+  ...['radio away', 'reboot', 'reboot over a link that stays'],
+];
+
 /** Strikes one fault at a time; an outage, and a radio that is away, last while others strike. */
 class Faults {
   readonly counted: Record<string, number> = {};
@@ -191,8 +196,9 @@ class Faults {
 
   async #cut(): Promise<void> {
     const { radio, ledger } = this.#stage;
-    const choice = Math.floor(this.#random() * 6);
+    const choice = Math.floor(this.#random() * CUTS.length);
     if (choice === 5) this.#radioAway = this.#takeRadioAway();
+    else if (choice >= 6) await this.#reboot(choice === 6 ? 'close' : 'stay');
     else if (choice === 0) radio.disconnect('end');
     else if (choice === 1 || choice === 2) {
       if (radio.connected) ledger.ended(radio.counters.connections);
@@ -203,9 +209,13 @@ class Faults {
       radio.faults.junk('\x94\x94\xc3 INFO  | a line of the console \x94');
       radio.faults.cutMidFrame();
     }
-    this.#note(
-      ['FIN', 'RST', 'port closed', 'cut in a frame', 'junk, then cut in a frame', 'radio away'][choice] ?? '',
-    );
+    this.#note(CUTS[choice] ?? '');
+  }
+
+  async #reboot(tcp: 'close' | 'stay'): Promise<void> {
+    const { radio, ledger } = this.#stage;
+    if (tcp === 'close' && radio.connected) ledger.ended(radio.counters.connections);
+    await radio.reboot({ tcp });
   }
 
   async #takeRadioAway(): Promise<void> {
@@ -255,12 +265,28 @@ async function calm(stage: Stage, accepted: readonly (readonly string[])[], calm
   const goal = accepted.flat().length;
   for (let before = -1, movedMs = performance.now(); performance.now() - movedMs < calmMs; ) {
     const heard = heardOnMesh(stage).flat().length;
-    const moved = (await arrivedInRooms(stage)).flat().length + heard;
-    if (stage.radio.waitingPackets === 0 && heard >= goal && moved === before) return;
+    const arrived = new Set((await arrivedInRooms(stage)).flat());
+    const moved = arrived.size + heard;
+    const isComplete = heard >= goal && expectedTexts(stage, arrived).every(({ body }) => arrived.has(body));
+    if (stage.radio.waitingPackets === 0 && isComplete && moved === before) return;
     if (moved !== before) movedMs = performance.now();
     before = moved;
     await delay(SETTLE_MS);
   }
+}
+
+/** Packet ids. */
+function lostByRadio({ radio }: Stage): ReadonlySet<number> {
+  return new Set(
+    radio.lost.flatMap(({ packet, reason }) => (reason === 'cut' || reason === 'reboot' ? packet.id : [])),
+  );
+}
+
+/** What the mesh said and the relay was given. */
+function expectedTexts(stage: Stage, arrived: ReadonlySet<string>): readonly MeshText[] {
+  const inFlight = stage.ledger.inFlight(arrived);
+  const lost = lostByRadio(stage);
+  return stage.ledger.texts.filter(({ body, packetId }) => !inFlight.has(body) && !lost.has(packetId));
 }
 
 async function count(stage: Stage, accepted: readonly (readonly string[])[]): Promise<Omit<StormReport, 'faults'>> {
@@ -268,10 +294,8 @@ async function count(stage: Stage, accepted: readonly (readonly string[])[]): Pr
   const arrived = await arrivedInRooms(stage);
   const heard = heardOnMesh(stage);
   const inFlight = ledger.inFlight(new Set(arrived.flat()));
-  const lostByRadio = new Map(radio.lost.map(({ packet, reason }) => [packet.id, reason]));
-  const expected = ledger.texts.filter(
-    ({ body, packetId }) => !inFlight.has(body) && lostByRadio.get(packetId) !== 'cut',
-  );
+  const lost = lostByRadio(stage);
+  const expected = expectedTexts(stage, new Set(arrived.flat()));
   const said = rooms.map((_, room) => expected.filter((text) => text.room === room).map(({ body }) => body));
   return {
     toMatrix: { said: expected.length, ...merge(said.map((bodies, room) => judge(bodies, arrived[room] ?? []))) },
@@ -280,7 +304,7 @@ async function count(stage: Stage, accepted: readonly (readonly string[])[]): Pr
       ...merge(accepted.map((bodies, room) => judge(bodies, heard[room] ?? []))),
     },
     inFlight: inFlight.size,
-    cutInFrame: ledger.texts.filter(({ packetId }) => lostByRadio.get(packetId) === 'cut').length,
+    lostByRadio: ledger.texts.filter(({ packetId }) => lost.has(packetId)).length,
     evicted: radio.counters.evicted,
     rateLimited: radio.counters.rateLimited,
   };

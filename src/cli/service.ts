@@ -35,8 +35,7 @@ export async function serviceInstall(flags: ServiceFlags): Promise<ExitCode> {
   console.log(`✅ Service file ${outcome}: ${path}`);
   const failure = outcome === 'unchanged' ? null : await reloadSystemd(scope);
   const user = scope === 'user' ? ' --user' : '';
-  if (failure !== null)
-    console.log(`⚠️  systemd was not told (${failure.split('\n')[0]}): systemctl${user} daemon-reload`);
+  if (failure !== null) console.log(`⚠️  systemd was not told (${failure}): run systemctl${user} daemon-reload`);
   console.log('Next:');
   console.log(`   systemctl${user} enable --now mmrelay    start it now and at boot`);
   if (scope === 'user') console.log('   loginctl enable-linger             let it run while you are logged out');

@@ -18,6 +18,7 @@ export interface At<T> {
 /** What the schema cannot say: keys that need each other, names that must agree, values nobody filled in. */
 export function checkRadios(draft: Draft, radios: readonly At<ParsedRadio>[]): void {
   const names = new Map<string, Path>();
+  const addresses = new Map<string, Path>();
   for (const { value: radio, path } of radios) {
     const first = names.get(radio.name);
     if (first !== undefined) {
@@ -29,6 +30,18 @@ export function checkRadios(draft: Draft, radios: readonly At<ParsedRadio>[]): v
       });
     }
     names.set(radio.name, path);
+    const address = addressOf(radio);
+    const sharer = address === null ? undefined : addresses.get(address);
+    if (sharer !== undefined) {
+      draft.report({
+        severity: 'warning',
+        path,
+        message: `is at the same address as ${pathText(sharer)}`,
+        remedy: 'name each radio once: it serves one client at a time; rooms of several channels may share it',
+        hideValue: true,
+      });
+    }
+    if (address !== null) addresses.set(address, path);
     checkConnection(draft, radio, path);
     checkDelay(draft, radio, path);
     checkPrefix(draft, [...path, 'prefix_format'], MESH_VARIABLES);
@@ -36,6 +49,20 @@ export function checkRadios(draft: Draft, radios: readonly At<ParsedRadio>[]): v
     if (isPlaceholder(radio.meshnet_name)) {
       reportPlaceholder(draft, 'warning', [...path, 'meshnet_name'], 'choose the name of your mesh');
     }
+  }
+}
+
+/** What two entries must not have in common; null where that cannot be told. */
+function addressOf(radio: ParsedRadio): string | null {
+  switch (radio.connection_type) {
+    case 'tcp':
+      return radio.host === undefined ? null : `${radio.host.toLowerCase()} ${radio.port}`;
+    case 'serial':
+      return radio.serial_port ?? null;
+    case 'ble':
+      return radio.ble_address?.toLowerCase() ?? null;
+    default:
+      return null;
   }
 }
 

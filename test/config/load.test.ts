@@ -149,6 +149,15 @@ describe('problems', () => {
     expect(problemAt(loaded, 'meshtastic.host').remedy).toBe('write host: 10.0.0.1 and port: 4403');
   });
 
+  test('one radio under two names', () => {
+    const entry = (name: string): string => `  - {name: ${name}, connection_type: tcp, host: Radio.lan}\n`;
+    const loaded = parse(`${ROOMS}meshtastic:\n${entry('a')}${entry('b')}`);
+    expect(problemAt(loaded, 'meshtastic[1]')).toMatchObject({
+      severity: 'warning',
+      message: 'is at the same address as meshtastic[0]',
+    });
+  });
+
   test('a room of a radio that is none', () => {
     const loaded = parse(MINIMAL.replace('channel: 0', 'channel: 0\n    radio: defalt'));
     expect(problemAt(loaded, 'matrix_rooms[0].radio')).toMatchObject({ nearest: 'default', severity: 'error' });

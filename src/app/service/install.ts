@@ -45,6 +45,9 @@ export function migrateUnit(path: string, launcher: readonly string[], options: 
 export function reloadSystemd(scope: Scope): Promise<string | null> {
   const args = [...(scope === 'user' ? ['--user'] : []), 'daemon-reload'];
   return new Promise((resolve) => {
-    execFile('systemctl', args, { timeout: 10_000 }, (error) => resolve(error === null ? null : error.message));
+    execFile('systemctl', args, { timeout: 10_000 }, (error, _output, complaint) => {
+      const [why = ''] = complaint.trim().split('\n');
+      resolve(error === null ? null : why === '' ? error.message : why);
+    });
   });
 }

@@ -45,7 +45,8 @@ export async function loginWithPassword(settings: LoginSettings, target: LoginTa
     password: settings.password,
     initial_device_display_name: settings.deviceName,
   };
-  const doing = `log in as ${userId}`;
+  // As it was typed: the server part that we put behind a bare name may be the host of a URL, and puzzles.
+  const doing = `log in as ${settings.user.trim()}`;
   const { session, endsAtMs } = await postLogin(proof, doing, target);
   const complete = { ...session, userId: session.userId ?? userId };
   if (endsAtMs === null || session.renewal !== undefined) return complete;

@@ -13,7 +13,7 @@ const serve = async (answer: ScriptedAnswer): Promise<void> => {
   server = await scriptedServer(() => answer);
 };
 const login = (deviceId: string | null) => {
-  const settings = { homeserver: 'https://ex.org', user: '@bot:ex.org', password: 'pw', deviceName: 'mmrelay' };
+  const settings = { homeserver: 'https://ex.org', user: 'bot', password: 'pw', deviceName: 'mmrelay' };
   return loginWithPassword(settings, { ...context, baseUrl: server.url, deviceId });
 };
 
@@ -78,7 +78,11 @@ describe('password login', () => {
       { status: 404, body: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' } },
     ];
     server = await scriptedServer(() => answers.shift() ?? { body: {} });
-    await expect(login(null)).rejects.toMatchObject({ code: 'MATRIX_LOGIN_REFUSED', retry: { kind: 'never' } });
+    await expect(login(null)).rejects.toMatchObject({
+      code: 'MATRIX_LOGIN_REFUSED',
+      retry: { kind: 'never' },
+      message: expect.stringMatching(/^Could not log in as bot: /),
+    });
     await expect(login(null)).rejects.toMatchObject({ retry: { kind: 'after', ms: 7000 } });
     await expect(login(null)).rejects.toMatchObject({ code: 'MATRIX_UNAVAILABLE', retry: { kind: 'later' } });
     await expect(login(null)).rejects.toMatchObject({

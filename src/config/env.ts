@@ -1,6 +1,7 @@
+import { nearest } from '../util/nearest.ts';
 import { errorCode } from '../util/relay-error.ts';
 import type { Draft } from './draft.ts';
-import type { Path } from './problems.ts';
+import { fileProblem, type Path } from './problems.ts';
 import type { KeyNode } from './schema/tree.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -43,7 +44,12 @@ export interface EnvOptions {
 /** Puts the environment over the file. Blank variables count as absent. */
 export function applyEnv(options: EnvOptions): void {
   const { draft, env } = options;
-  for (const { name, path } of envKeys(options.tree)) {
+  const keys = envKeys(options.tree);
+  reportUnknown(
+    options,
+    keys.map(({ name }) => name),
+  );
+  for (const { name, path } of keys) {
     const value = env[name];
     if (value !== undefined && value.trim() !== '') setVariable(draft, { name, path, value });
     else if (FILE_VARIABLES.has(name)) applyFileVariable(options, name, path);
@@ -54,6 +60,19 @@ export function applyEnv(options: EnvOptions): void {
   }
   const logPath = env.MMRELAY_LOG_PATH ?? '';
   if (logPath.trim() !== '') draft.setFromEnv(['logging', 'filename'], logPath, 'MMRELAY_LOG_PATH');
+}
+
+/** Ours alone: `MMRELAY_PORT` and its like are made by Kubernetes and Docker for a service of that name. */
+const SECTIONS = /^MMRELAY_(?:MATRIX|MESHTASTIC|LOGGING|HEALTH|DATABASE|VIRTUAL_NODE)_/;
+
+function reportUnknown({ draft, env }: EnvOptions, names: readonly string[]): void {
+  const known = new Set([...names, ROOMS, ...[...FILE_VARIABLES].map((name) => `${name}_FILE`)]);
+  for (const name of Object.keys(env)) {
+    if (known.has(name) || !SECTIONS.test(name)) continue;
+    const message = 'is not a known variable and has no effect';
+    const rest = { severity: 'warning', variable: name, nearest: nearest(name, known) } as const;
+    draft.problems.push(fileProblem(null, message, rest));
+  }
 }
 
 /** Words of the Python relay, by the variable that took them (its file took `network` as well). */
@@ -96,10 +115,11 @@ function applyFileVariable(options: EnvOptions, name: string, path: Path): void 
   }
 }
 
+const ROOMS = 'MMRELAY_MATRIX_ROOMS';
+
 /** `!room:server=0,#alias:server=1@radio`. */
 function applyRooms({ draft, env }: EnvOptions): void {
-  const name = 'MMRELAY_MATRIX_ROOMS';
-  const text = (env[name] ?? '').trim();
+  const text = (env[ROOMS] ?? '').trim();
   if (text === '') return;
   const rooms = text.split(/[\s,]+/).filter((part) => part !== '');
   const list = rooms.map((room) => {
@@ -107,7 +127,7 @@ function applyRooms({ draft, env }: EnvOptions): void {
     const radio = match?.[3];
     return { id: match?.[1] ?? room, meshtastic_channel: match?.[2] ?? '0', ...(radio === undefined ? {} : { radio }) };
   });
-  draft.setFromEnv(['matrix_rooms'], list, name);
+  draft.setFromEnv(['matrix_rooms'], list, ROOMS);
 }
 
 /** `password_file: path` beside `password`: reads the secret in place of the key. */

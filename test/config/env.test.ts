@@ -34,6 +34,20 @@ describe('environment (spec 01 section 2.4)', () => {
     expect(config(MINIMAL, { [name]: value })).toMatchObject(expected);
   });
 
+  test('a mistyped variable is named; those that Kubernetes makes for a service called mmrelay are not', () => {
+    const env = {
+      MMRELAY_MATRIX_ROOM: '#a:x=0',
+      MMRELAY_PORT: 'tcp://10.0.0.1:9464',
+      MMRELAY_MATRIX_PASSWORD_FILE: '',
+    };
+    const { config: loaded, problems } = parseConfig({ text: MINIMAL, file: null, env });
+    expect(loaded).not.toBeNull();
+    expect(renderProblems(problems)).toEqual([
+      'MMRELAY_MATRIX_ROOM: warning: is not a known variable and has no effect',
+      '    did you mean: MMRELAY_MATRIX_ROOMS',
+    ]);
+  });
+
   test.each([
     ['MMRELAY_MESHTASTIC_CONNECTION_TYPE', 'pigeon'],
     ['MMRELAY_MESHTASTIC_MESSAGE_DELAY', '1.5'],

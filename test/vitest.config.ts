@@ -10,5 +10,7 @@ export default defineConfig({
     testTimeout: 20_000,
     pool: 'forks',
     reporters: ['default'],
+    // What the Matrix SDK says to itself is of interest when a test fails.
+    silent: 'passed-only',
   },
 });

@@ -15,8 +15,7 @@ type Metadata = Extract<FromRadioMessage, { kind: 'metadata' }>;
  */
 export class RadioBook {
   #nodeNum: number | null = null;
-  #bootCount: number | null = null;
-  #restarts = 0;
+  #bootCount = 0;
   #metadata: Metadata | null = null;
   #lora: LoraSettings | null = null;
   #isPowerSaving = false;
@@ -28,12 +27,8 @@ export class RadioBook {
     switch (message.kind) {
       case 'my-info':
         if (this.#nodeNum !== null && this.#nodeNum !== message.nodeNum) this.#clear();
-        if (this.#bootCount !== null && this.#bootCount !== message.bootCount) this.#restarts += 1;
         this.#nodeNum = message.nodeNum;
         this.#bootCount = message.bootCount;
-        return;
-      case 'rebooted':
-        this.#restarts += 1;
         return;
       case 'metadata':
         this.#metadata = message;
@@ -69,6 +64,7 @@ export class RadioBook {
     if (this.#nodeNum === null) return null;
     return {
       nodeNum: this.#nodeNum,
+      bootCount: this.#bootCount,
       firmwareVersion: this.#metadata?.firmwareVersion ?? null,
       hwModel: this.#metadata?.hwModel ?? null,
       hasPkc: this.#metadata?.hasPkc ?? false,
@@ -79,11 +75,6 @@ export class RadioBook {
 
   get nodeNum(): number | null {
     return this.#nodeNum;
-  }
-
-  /** How often it is known to have restarted since the book began; the same restart may count twice. */
-  get restarts(): number {
-    return this.#restarts;
   }
 
   get hopLimit(): number {
@@ -114,7 +105,6 @@ export class RadioBook {
   }
 
   #clear(): void {
-    this.#bootCount = null;
     this.#metadata = null;
     this.#lora = null;
     this.#isPowerSaving = false;

@@ -224,7 +224,10 @@ class Radio implements SharedRadio {
       listener: {
         onOpened: () => this.#dispatch({ type: 'opened' }),
         onConfigured: () => this.#onConfigured(session),
-        onRebooted: () => this.#dispatch({ type: 'rebooted' }),
+        onRebooted: () => {
+          this.#dispatch({ type: 'rebooted' });
+          this.#tell((sink) => sink.onRebooted?.());
+        },
         onMessage: (message, payload) => {
           // Listeners first: storing a packet waits for the disk, and a client need not.
           for (const tap of this.#taps) guarded(this.#logger, () => tap.onFrame(payload, message));
@@ -268,9 +271,7 @@ class Radio implements SharedRadio {
   }
 
   #onMessage(message: FromRadioMessage): void {
-    const { restarts } = this.#book;
     this.#book.apply(message);
-    if (this.#book.restarts !== restarts) this.#tell((sink) => sink.onRebooted?.());
     // What is said after a packet must not overtake it.
     if (message.kind !== 'packet') this.#delivery?.flush();
     switch (message.kind) {

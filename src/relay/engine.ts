@@ -16,6 +16,7 @@ import type { AirUse } from './lanes/air-budget.ts';
 import { RadioFailover } from './lanes/failover.ts';
 import { expireOrphans } from './lanes/orphans.ts';
 import { RadioLane, type RadioOutcome } from './lanes/radio-lane.ts';
+import { noteBoots, onRestart } from './lanes/restarts.ts';
 import { RoomLanes } from './lanes/room-lanes.ts';
 import { Maintenance } from './maintenance.ts';
 import type { RelayObserver } from './observer.ts';
@@ -276,6 +277,8 @@ export class Engine {
         this.#packets.known.onInfo(radio.name, info);
         observer.onRadioInfo(radio.name, info);
         this.#inbox.wake();
+        noteBoots(radio.name, info, store);
+        lane?.wake();
       },
       onNode: (node) => this.#noteNode(radio.name, node),
       onPacket: (packet) => {
@@ -286,7 +289,10 @@ export class Engine {
       together: (work) => store.transaction(work),
       onQueueStatus: (status) => lane?.onQueueStatus(status),
       onRouting: (result) => lane?.onRouting(result),
-      onRebooted: () => lane?.onRebooted(),
+      onRebooted: () => {
+        onRestart(radio.name, store);
+        lane?.wake();
+      },
       onNotification: (notification) => {
         lane?.onNotification(notification);
         observer.onNotification(radio.name, notification);

@@ -118,6 +118,8 @@ export interface LoraSettings {
 /** What a radio says of itself during the handshake. */
 export interface RadioInfo {
   readonly nodeNum: number;
+  /** Restarts so far, where the board counts them (ESP32); else 0. */
+  readonly bootCount?: number;
   readonly firmwareVersion: string | null;
   readonly hwModel: string | null;
   readonly hasPkc: boolean;
@@ -181,7 +183,7 @@ export interface RadioSink {
   onQueueStatus(status: QueueStatus): void;
   onRouting(result: RoutingResult): void;
   onNotification(notification: ClientNotification): void;
-  /** The device has restarted: what it had taken and not yet sent is gone. The same restart may be told twice. */
+  /** The device says that it has restarted: what it had taken and not yet sent is gone. */
   onRebooted?(): void;
 }
 

@@ -41,14 +41,3 @@ describe('the keys of channels', () => {
     expect(bookWith(channels)).toEqual([null, null]);
   });
 });
-
-it('notices a restart by its count, or by the radio saying so, and takes no other radio for one', () => {
-  const book = new RadioBook();
-  const tell = (nodeNum: number, bootCount: number): number => {
-    book.apply({ kind: 'my-info', nodeNum, bootCount });
-    return book.restarts;
-  };
-  expect([tell(16, 3), tell(16, 3), tell(16, 4), tell(17, 9), tell(17, 9)]).toEqual([0, 0, 1, 1, 1]);
-  book.apply({ kind: 'rebooted' });
-  expect(book.restarts).toBe(2);
-});

@@ -75,6 +75,7 @@ describe('handshake', () => {
     await clock.advance(2_000);
     expect(radio.info()).toEqual({
       nodeNum: 77,
+      bootCount: 0,
       firmwareVersion: null,
       hwModel: null,
       hasPkc: false,

@@ -1,20 +1,47 @@
-import { expect, it } from 'vitest';
-import { startEngine } from '../support/engine-fixture.ts';
-import { roomEvent } from '../support/relay-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { type EngineFixture, startEngine } from '../support/engine-fixture.ts';
+import { RADIO_INFO, roomEvent } from '../support/relay-fixture.ts';
 
-it('gives a radio that restarted what it had taken and nobody has acknowledged, under the same id, ahead of the rest', async () => {
+/** Three texts are given to the radio, two leave, one of these is acknowledged; then it restarts, and `tell` says so. */
+async function restarted(tell: (f: EngineFixture) => void) {
   const f = await startEngine();
+  f.radio.sink?.onInfo({ ...RADIO_INFO, bootCount: 7 });
   f.matrix.sync(['a', 'b', 'c'].map((body) => roomEvent({ eventId: `$${body}`, body })));
   await f.clock.advance(3_000);
   expect(f.radio.texts()).toEqual(['Alice[M]: a', 'Alice[M]: b']);
-  const [acknowledged, forgotten] = f.radio.sent;
-  f.radio.sink?.onRouting({ packetId: acknowledged?.id ?? 0, error: 'NONE', from: 1 });
-
+  f.radio.sink?.onRouting({ packetId: f.radio.sent[0]?.id ?? 0, error: 'NONE', from: 1 });
   f.radio.setReady(false);
-  f.radio.sink?.onRebooted?.();
+  tell(f);
   f.radio.setReady(true);
   await f.clock.advance(20_000);
+  return f.radio;
+}
 
-  expect(f.radio.texts().slice(2)).toEqual(['Alice[M]: b', 'Alice[M]: c']);
-  expect(f.radio.sent[2]?.id).toBe(forgotten?.id);
+describe('a radio that restarted', () => {
+  it.each<[string, (f: EngineFixture) => void]>([
+    ['says so', ({ radio }) => radio.sink?.onRebooted?.()],
+    ['counts one more', ({ radio }) => radio.sink?.onInfo({ ...RADIO_INFO, bootCount: 8 })],
+  ])('and %s, is given again what nobody acknowledged, under the same id, ahead of the rest', async (_how, tell) => {
+    const radio = await restarted(tell);
+    expect(
+      radio
+        .texts()
+        .map((text) => text.at(-1))
+        .join(''),
+    ).toBe('abbc');
+    expect(radio.sent[2]?.id).toBe(radio.sent[1]?.id);
+  });
+
+  it.each<[string, (f: EngineFixture) => void]>([
+    ['is the same as before', ({ radio }) => radio.sink?.onInfo({ ...RADIO_INFO, bootCount: 7 })],
+    ['is another one', ({ radio }) => radio.sink?.onInfo({ ...RADIO_INFO, nodeNum: 99, bootCount: 8 })],
+  ])('but %s, is given nothing again', async (_how, tell) => {
+    const radio = await restarted(tell);
+    expect(
+      radio
+        .texts()
+        .map((text) => text.at(-1))
+        .join(''),
+    ).toBe('abc');
+  });
 });

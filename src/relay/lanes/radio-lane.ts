@@ -149,12 +149,6 @@ export class RadioLane {
     this.#loop.wake();
   }
 
-  /** What waits for its acknowledgement may have been lost with the radio's memory. Under its id, nodes that have it take it once. */
-  onRebooted(): void {
-    this.#options.store.outbox.requeueSent(this.#options.lane);
-    this.#loop.wake();
-  }
-
   onQueueStatus(status: QueueStatus): void {
     const atMs = this.#options.clock.monotonic();
     this.#pacing = noteQueue(this.#pacing, status.free, { atMs, airtimeMs: this.#fullPacketMs() });

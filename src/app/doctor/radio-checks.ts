@@ -12,6 +12,12 @@ import { type Finding, findingsOf } from './finding.ts';
 
 const TIMEOUT_MS = 5_000;
 const CHECK_PLACE = 'check power, address and WiFi of the radio';
+const REMEDY: Readonly<Record<Exclude<RadioConnection['kind'], 'mqtt'>, string>> = {
+  tcp: CHECK_PLACE,
+  serial: 'check the cable; `mmrelay radios` lists what is plugged in',
+  ble: 'check power and distance of the radio; `mmrelay radios` lists those in reach',
+  auto: 'plug one in, or name its connection',
+};
 
 export interface RadioCheckOptions {
   /**
@@ -52,7 +58,8 @@ async function askRadio(
     signal: new AbortController().signal,
   });
   const where = `${name}: ${placeOf(connection)}`;
-  if (visit.info === null) return [finding('warning', `${where}: ${visit.reason ?? 'no answer'}`, CHECK_PLACE)];
+  if (visit.info === null)
+    return [finding('warning', `${where}: ${visit.reason ?? 'no answer'}`, REMEDY[connection.kind])];
   const { hwModel, firmwareVersion, lora } = visit.info;
   const facts = [hwModel, firmwareVersion === null ? null : `firmware ${firmwareVersion}`, lora?.region];
   const said = facts.filter((fact) => fact !== null && fact !== undefined && fact !== '').join(', ');

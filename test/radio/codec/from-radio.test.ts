@@ -1,8 +1,10 @@
+import { readdirSync } from 'node:fs';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Mesh } from '@meshtastic/protobufs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyId } from '../../../src/radio/codec/channel-key.ts';
+import { encodeFrame, FrameDecoder } from '../../../src/radio/codec/framing.ts';
 import { decodeFromRadio, decodeRouting, type FromRadioMessage } from '../../../src/radio/codec/from-radio.ts';
 import { CAPTURES, fromRadioFrames } from '../captures.ts';
 
@@ -23,6 +25,23 @@ function ofKind<Kind extends FromRadioMessage['kind']>(name: (typeof CAPTURES)[n
 }
 
 describe('frames of a real firmware', () => {
+  it('are those of every transcript there is', () => {
+    const files = readdirSync(new URL('../fixtures/', import.meta.url)).filter((name) => name.endsWith('.jsonl'));
+    expect(files.map((name) => name.replace('.jsonl', '')).sort()).toEqual([...CAPTURES].sort());
+  });
+
+  it.each(CAPTURES)('%s: read from a stream cut into odd pieces, they are the same', (name) => {
+    const frames = fromRadioFrames(name).map(({ bytes }) => bytes);
+    const stream = Buffer.concat(frames.map(encodeFrame));
+    const read: Uint8Array[] = [];
+    const decoder = new FrameDecoder({ onFrame: (payload) => read.push(payload.slice()) > 0 });
+    for (let at = 0, size = 1; at < stream.length; at += size, size = (size % 97) + 1)
+      decoder.push(stream.subarray(at, at + size));
+    expect(read.map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual(
+      frames.map((bytes) => Buffer.from(bytes).toString('hex')),
+    );
+  });
+
   it.each(CAPTURES)('%s: every frame decodes to its kind', (name) => {
     for (const frame of fromRadioFrames(name)) {
       const variant = Object.keys(frame.msg)[0] ?? '';

@@ -7,7 +7,7 @@ import {
   encodeWantConfig,
 } from '../../../src/radio/codec/to-radio.ts';
 import type { OutgoingPacket } from '../../../src/relay/ports.ts';
-import { capture } from '../captures.ts';
+import { CAPTURES, capture } from '../captures.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -29,6 +29,12 @@ describe('to radio', () => {
   it('writes the very bytes of the official client', () => {
     const sent = capture('A-config-and-dm-with-ack').filter((frame) => frame.dir === 'toRadio');
     expect(sent.map((frame) => hex(frame.bytes))).toEqual([hex(encodeWantConfig(4711)), hex(encodePacket(packet, 3))]);
+  });
+
+  it.each(CAPTURES)('asks as the official client does in %s', (name) => {
+    const asked = capture(name).filter(({ dir, msg }) => dir === 'toRadio' && 'wantConfigId' in msg);
+    expect(asked.length).toBeGreaterThan(0);
+    for (const { bytes, msg } of asked) expect(hex(encodeWantConfig(Number(msg.wantConfigId)))).toBe(hex(bytes));
   });
 
   it('writes heartbeat and disconnect', () => {

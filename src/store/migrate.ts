@@ -31,16 +31,20 @@ export function migrate(db: Database, log: Logger, migrations: readonly Migratio
   if (version === target) return;
   const copy = copyBeforeMigration(db, version);
   if (copy !== null) log.info('Database copied before its schema is changed', { copy, version });
-  for (const migration of migrations.slice(version)) step(db, migration, log);
+  const isNew = version === 0 && copy === null;
+  for (const migration of migrations.slice(version)) {
+    const { version: reached, name } = migration;
+    if (step(db, migration, log) && !isNew) log.info('Database schema changed', { version: reached, name });
+  }
+  if (isNew) log.info('Database created', { path: db.path, version: target });
 }
 
-function step(db: Database, migration: Migration, log: Logger): void {
-  const done = db.transaction(() => {
-    // Another process may have been quicker while we waited for the lock.
+/** False: another process was quicker while we waited for the lock. */
+function step(db: Database, migration: Migration, log: Logger): boolean {
+  return db.transaction(() => {
     if (schemaVersion(db) >= migration.version) return false;
     migration.apply(db, log);
     db.pragma(`user_version = ${migration.version}`);
     return true;
   });
-  if (done) log.info('Database schema changed', { version: migration.version, name: migration.name });
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteModule from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { type Logger, silentLogger } from '../../src/util/logger.ts';
 import { roomEvent } from '../support/relay-fixture.ts';
 import { open, scratch } from './fixtures.ts';
 import { link } from './fixtures-plain.ts';
@@ -130,4 +131,16 @@ test('what the old relay has sent, while it had the home back, is not sent again
   const store = open({ path: home(NAMES + MAP_14) });
   expect(store.inbox.addEvent(roomEvent({ eventId: '$1' }), 0)).toBeNull();
   expect(store.inbox.addEvent(roomEvent({ eventId: '$new' }), 0)).not.toBeNull();
+});
+
+test('a new database is one line of the log, an old one a line for each step', () => {
+  const words: string[] = [];
+  const note = (message: string): void => void words.push(message);
+  const logger: Logger = { ...silentLogger, info: note, child: () => logger };
+  const path = join(scratch(), 'new.sqlite');
+  open({ path, logger });
+  expect(words).toEqual(['Database created']);
+  words.length = 0;
+  open({ path: home(NAMES + MAP_14), logger });
+  expect(words.slice(0, 2)).toEqual(['Database copied before its schema is changed', 'Database schema changed']);
 });

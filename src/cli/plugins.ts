@@ -1,5 +1,6 @@
 import { type InstallResult, installPlugins, newPlugin, removePlugin, testPluginCode } from '../app/plugins/admin.ts';
 import type { PluginListing } from '../app/plugins/community-setup.ts';
+import { coreDescriptions } from '../app/plugins/core-plugins.ts';
 import { listPlugins } from '../app/plugins/list.ts';
 import type { FoundConfig } from '../config/search.ts';
 import { EXIT, type ExitCode } from '../util/exit-code.ts';
@@ -10,14 +11,17 @@ export interface ListFlags extends GlobalFlags {
 }
 
 /** plugins list; without a configuration too: one looks here for what to write into it. */
-export function pluginsList(flags: ListFlags): ExitCode {
+export async function pluginsList(flags: ListFlags): Promise<ExitCode> {
   const { found, ...listing } = findPlugins(flags);
   const rows = listPlugins(listing);
   if (flags.json === true) console.log(JSON.stringify(rows, null, 2));
   else {
+    const descriptions = await coreDescriptions();
     const width = Math.max(...rows.map(({ name }) => name.length));
     for (const { name, tier, active, note } of rows)
-      console.log(`${active ? '*' : ' '} ${name.padEnd(width)}  ${tier.padEnd(9)}  ${note}`.trimEnd());
+      console.log(
+        `${active ? '*' : ' '} ${name.padEnd(width)}  ${tier.padEnd(9)}  ${note || (descriptions.get(name) ?? '')}`.trimEnd(),
+      );
     if (found.file === null && found.config === null)
       console.log('\nThere is no configuration yet, so none is active: `mmrelay setup` or `mmrelay config generate`.');
     else if (found.config === null)

@@ -23,8 +23,10 @@ describe('plugins', () => {
     const { run } = cliBox();
     const { code, out, err } = await run('plugins', 'list');
     expect([code, err]).toEqual([0, '']);
-    expect(tail(out, '  weather')).toBe(`  weather     core
-  who         core
+    expect(
+      tail(out, '  weather'),
+    ).toBe(`  weather     core       Show weather forecast for a radio node using GPS location
+  who         core       Show who was heard lately, by hops
 
 There is no configuration yet, so none is active: \`mmrelay setup\` or \`mmrelay config generate\`.
 
@@ -49,7 +51,7 @@ Switch it on:  in config.yaml
     const tested = await run('plugins', 'test', 'lamp');
     expect([tested.code, tail(tested.out, '3 of')]).toEqual([0, '3 of 3 tests passed\n']);
     const { out } = await run('plugins', 'list');
-    expect(out).toContain('\n* ping        core\n');
+    expect(out).toContain('\n* ping        core       Check connectivity with the relay; optional');
     expect(out).toContain('\n* lamp        custom     <root>/.mmrelay/plugins/custom/lamp/index.ts\n');
     const removed = await run('plugins', 'remove', 'lamp');
     expect(removed.out.replace(/lamp-\d+/, 'lamp-<time>')).toBe(

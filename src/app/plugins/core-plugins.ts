@@ -38,3 +38,12 @@ export function coreLoader(name: string): (() => Promise<Plugin>) | null {
   // The host checks what it gets, as it does with everybody's.
   return load === undefined ? null : async () => (await load()).default as Plugin;
 }
+
+/** What each core plugin says of itself, in a line. Loads them all. */
+export async function coreDescriptions(): Promise<ReadonlyMap<string, string>> {
+  const described = CORE_PLUGINS.map(async (name): Promise<readonly [string, string]> => {
+    const plugin = await coreLoader(name)?.();
+    return [name, plugin?.description?.split('\n', 1)[0] ?? ''];
+  });
+  return new Map(await Promise.all(described));
+}

@@ -12,7 +12,7 @@ export function addPluginCommands(registry: Registry): void {
     description: string,
     run: (flags: GlobalFlags, args: readonly string[]) => Promise<ExitCode>,
   ) => addCommand(registry, plugins, { usage, description }, run);
-  add('list', 'every plugin, and what is wrong with it', async (flags: ListFlags) =>
+  add('list', 'every plugin: what it does, or what is wrong with it', async (flags: ListFlags) =>
     (await load()).pluginsList(flags),
   ).option('--json', 'as JSON');
   add('install [names...]', 'fetch the community plugins of the configuration', async (flags, args) =>

@@ -87,7 +87,7 @@ export class Engine {
       ...options,
       known: this.#packets.known,
       wakeLanes: (lanes) => this.#wake(lanes),
-      isUndecided: (row) => this.#radios.get(row.lane)?.isUndecided(row) ?? false,
+      isUndecided: (row) => this.#isUndecided(row),
     });
     this.#unread = new UnreadEvents({
       ...options,
@@ -195,6 +195,8 @@ export class Engine {
       view: () => this.view(),
       claim,
       tell: (intent) => this.#teller.tell(intent),
+      isUndecided: (row) => this.#isUndecided(row),
+      onWithdrawn: (source) => this.#teller.onWithdrawn(source),
       mayTransmit: (event, { userRate }) =>
         // A server far away may date events as it likes: never later than now.
         this.#rates.take(event.sender, Math.min(event.timestampMs, this.#options.clock.now()), userRate),
@@ -206,6 +208,10 @@ export class Engine {
       wakeLanes: (lanes) => this.#wake(lanes),
       mustWait: (row, view) => this.#mustWait(row, view),
     });
+  }
+
+  #isUndecided(row: OutboxRow): boolean {
+    return this.#radios.get(row.lane)?.isUndecided(row) ?? false;
   }
 
   #mustWait({ item, receivedAtMs }: InboxRow, view: WorldView): boolean {

@@ -90,6 +90,11 @@ export class Teller {
     else this.#add(source.room, statusReaction(`${SYMBOLS[outcome.state]}${words}`, source.eventId), row.origin);
   }
 
+  /** A message was taken back before it was sent. Call inside the transaction of that. */
+  onWithdrawn(source: DeliverySource): void {
+    this.#waiting.remove(source);
+  }
+
   /** What a room was told, or given, is there. Call inside the transaction that changes its row. */
   onRoomOutcome(row: OutboxRow, delivery: RoomDelivery, outcome: RoomOutcome): void {
     this.#waiting.onRoomOutcome(row.lane.slice(roomLane('').length), delivery, outcome);

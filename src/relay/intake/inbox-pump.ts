@@ -6,11 +6,12 @@ import { type IntentOrigin, writeIntents } from '../intent-writer.ts';
 import type { RoomEvent } from '../ports.ts';
 import { meshToRooms } from '../rules/mesh-to-room.ts';
 import { roomToMesh } from '../rules/room-to-mesh.ts';
-import type { Intent, WorldView } from '../rules/view.ts';
+import { drop, type Intent, type WorldView } from '../rules/view.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { InboxRow } from '../store-port.ts';
+import { type WithdrawOptions, withdraw } from './withdraw.ts';
 
-export interface InboxPumpOptions extends IntentWriterOptions {
+export interface InboxPumpOptions extends IntentWriterOptions, WithdrawOptions {
   readonly logger: Logger;
   /** Until there is work, or this much time has passed. */
   readonly wait: (maxMs: number) => Promise<void>;
@@ -125,6 +126,7 @@ export class InboxPump {
   }
 
   #fromRoom(rowId: number, event: RoomEvent, world: WorldView): readonly Intent[] {
+    if (withdraw(event, this.#options)) return drop('removed before it was sent');
     const intents = roomToMesh(event, world);
     const sends = intents.find((intent) => intent.kind === 'to-radio');
     if (sends === undefined) return intents;

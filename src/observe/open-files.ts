@@ -42,10 +42,11 @@ function hasOpen(pid: number, wanted: readonly FileIdentity[]): boolean {
   });
 }
 
-/** `python3 .../bin/mmrelay` or `python3 -m mmrelay`. */
+/** `python3 .../bin/mmrelay` or `python3 -m mmrelay`; not somebody's script that counts rows. */
 function isOldRelay(pid: number): boolean {
   const [program = '', ...rest] = textOr(`/proc/${pid}/cmdline`).split('\0');
-  return /^python/i.test(basename(program)) && rest.some((argument) => basename(argument).startsWith('mmrelay'));
+  const script = rest.find((argument) => !argument.startsWith('-')) ?? '';
+  return /^python/i.test(basename(program)) && basename(script) === 'mmrelay';
 }
 
 function processes(): number[] {

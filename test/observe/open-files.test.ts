@@ -33,7 +33,7 @@ describe.skipIf(process.platform !== 'linux')('who has a file open', () => {
     const file = join(scratch(), 'meshtastic.sqlite');
     put(file, '');
     await holderOf(file);
-    const script = await holderOf(file, { argv0: 'python3', argument: '/opt/count-rows.py' });
+    const script = await holderOf(file, { program: 'python3', script: 'mmrelay-rows' });
     const relay = await oldRelayOn(file);
 
     expect(oldRelaysOn(file)).toEqual([relay.pid]);

@@ -35,7 +35,7 @@ export const relaySchema = z.object({
     doc: 'An edited Matrix message: one short correction on the mesh, or nothing.',
   }),
   redactions: key(z.enum(['ignore', 'notice']).default('ignore'), {
-    doc: 'A removed Matrix message: nothing, or a short note on the mesh.',
+    doc: 'A removed Matrix message: nothing, or a short note on the mesh; one that still waits is not sent.',
   }),
   user_rate_limit: userRateLimit,
   ignored_nodes: key(z.array(z.string().regex(/^![0-9a-f]{1,8}$/i)).default([]), {

@@ -5,8 +5,8 @@ import { type Finding, findingsOf } from './finding.ts';
 
 /** Active plugins whose code is not there, or is none: what a start would find, without running any of it. */
 export function checkPlugins(config: RelayConfig | null, paths: AppPaths): Finding[] {
-  if (config === null) return [];
   const finding = findingsOf('plugins');
+  if (config === null) return [finding('info', 'not checked: the configuration is not valid')];
   const active = listPlugins({ config, paths }).filter((row) => row.active);
   const broken = active
     .filter((row) => row.broken)

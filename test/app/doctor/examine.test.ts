@@ -75,6 +75,8 @@ describe('doctor', () => {
       text: 'there is no configuration file',
       remedy: 'run `mmrelay setup`, or `mmrelay config generate`',
     });
+    for (const group of ['matrix', 'radio', 'plugins'] as const)
+      expect(of(findings, group)).toEqual(['info: not checked: the configuration is not valid']);
   });
 
   test('a home ready to start: healthy; nothing is created', async () => {

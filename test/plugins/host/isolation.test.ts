@@ -31,7 +31,8 @@ async function expectUndisturbed(host: PluginHost): Promise<void> {
   const startMs = performance.now();
   expect(await host.claim(meshInbound('hello'))).toBe(false);
   expect(await host.claim(meshInbound('!good'))).toBe(true);
-  expect(performance.now() - startMs).toBeLessThan(500);
+  // The claim deadline is 200 ms, an endless loop has none: room for a busy machine in between.
+  expect(performance.now() - startMs).toBeLessThan(2_000);
 }
 
 afterEach(async () => {

@@ -46,6 +46,7 @@ export class SimRadio {
   #lastTextMs = Number.NEGATIVE_INFINITY;
   #onAir: OutgoingPacket[] = [];
   #reachable = true;
+  #boots = 1;
   #pumping = false;
   /** Answers of the firmware that it gives at random: it has a share of each hundred packets. */
   trouble = 0;
@@ -59,7 +60,7 @@ export class SimRadio {
   }
 
   get info(): RadioInfo {
-    return { ...RADIO_INFO, nodeNum: this.#options.nodeNum };
+    return { ...RADIO_INFO, nodeNum: this.#options.nodeNum, bootCount: this.#boots };
   }
 
   get waiting(): number {
@@ -97,6 +98,7 @@ export class SimRadio {
 
   /** Loses what RAM holds. */
   reboot(): void {
+    this.#boots += 1;
     for (const packet of this.#phone) this.#options.onLost(packet);
     this.#phone = [];
     this.#answers = [];

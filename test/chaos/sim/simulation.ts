@@ -52,6 +52,8 @@ export class Simulation {
   readonly #airedIds = new Set<number>();
   /** Taken, their answer lost with the life that waited for it, and refused when they were offered again. */
   readonly #twice = new Set<string>();
+  /** By their senders, perhaps in time. */
+  readonly #removed = new Set<string>();
   readonly #lost = new Set<string>();
   /** By room, in order. */
   readonly #fromMesh: string[][] = ROOMS.map(() => []);
@@ -74,7 +76,7 @@ export class Simulation {
       radioFailover: options.radios > 1,
       userRate: { perMinute: 100_000, burst: 100_000 },
       edits: 'correction',
-      redactions: 'notice',
+      redactions: 'ignore',
     });
   }
 
@@ -176,11 +178,12 @@ export class Simulation {
   #trouble(): void {
     const radio = this.#pick(this.#radios);
     if (radio === undefined) return;
-    const choice = Math.floor(this.#random() * 4);
-    if (choice === 0) radio.trouble = radio.trouble > 0 ? 0 : 0.5;
+    const choice = Math.floor(this.#random() * 5);
+    if (choice === 4) radio.reboot();
+    else if (choice === 0) radio.trouble = radio.trouble > 0 ? 0 : 0.5;
     else if (radio.isReachable()) radio.cut();
     else radio.reach();
-    this.#note(choice === 0 ? 'radio refuses' : 'cut or back');
+    this.#note(choice === 0 ? 'radio refuses' : choice === 4 ? 'reboot' : 'cut or back');
   }
 
   #homeserver(): void {
@@ -237,12 +240,27 @@ export class Simulation {
       this.#server.say({ ...say, type: 'm.reaction', content: { 'm.relates_to': relates } });
       return;
     }
+    if (target?.sender === say.sender && this.#chance(0.05)) {
+      this.#server.say({ ...say, type: 'm.room.redaction', content: {}, redacts: target.eventId });
+      for (const removed of bodyOf(target.content.body)) this.#removed.add(removed);
+      this.#note('removed');
+      return;
+    }
     const body = `x-${room}-${this.#said}${this.#chance(0.1) ? ` ${'long '.repeat(80)}` : ''}`;
     this.#said += 1;
     const reply = target !== undefined && this.#chance(0.3);
     const relates = reply ? { 'm.relates_to': { 'm.in_reply_to': { event_id: target.eventId } } } : {};
     this.#server.say({ ...say, type: 'm.room.message', content: { msgtype: 'm.text', body, ...relates } });
     this.#fromRooms[room]?.push(BODY.exec(body)?.[0] ?? '');
+  }
+
+  /** Packets that were removed before they left; an answer to one may have been on its way. */
+  #takenBack(): readonly number[] {
+    const rowIds = Array.from({ length: this.#store.outbox.lastRowId() }, (_, index) => index + 1);
+    return rowIds.flatMap((rowId) => {
+      const row = this.#store.outbox.get(rowId);
+      return row?.state === 'failed' ? (row.packetId ?? []) : [];
+    });
   }
 
   #report(): SimulationReport {
@@ -256,15 +274,18 @@ export class Simulation {
     const certain = this.#fromMesh.map((bodies, room) =>
       bodies.filter((body) => !this.#lost.has(body) || arrived[room]?.includes(body)),
     );
-    const dangling = this.#aired.filter(
-      ({ replyId }) => replyId !== 0 && !this.#meshIds.has(replyId) && !this.#airedIds.has(replyId),
-    );
+    const known = new Set([0, ...this.#meshIds, ...this.#airedIds, ...this.#takenBack()]);
+    const dangling = this.#aired.filter(({ replyId }) => !known.has(replyId));
     const toMatrix = merge(certain.map((bodies, room) => judge(bodies, arrived[room] ?? [])));
     return {
       // Two radios are in range of a node by turns: which of two packets we get first is up to them.
       toMatrix: this.#options.radios === 1 ? toMatrix : { ...toMatrix, reordered: [] },
       // It had to go out under another id: rather twice than not at all.
-      toMesh: { ...toMesh, duplicated: toMesh.duplicated.filter((body) => !this.#twice.has(body)) },
+      toMesh: {
+        lost: toMesh.lost.filter((body) => !this.#removed.has(body)),
+        duplicated: toMesh.duplicated.filter((body) => !this.#twice.has(body)),
+        reordered: toMesh.reordered,
+      },
       dangling: dangling.map(wordsOf),
       fatal: this.#fatal,
       counted: { ...this.#counted, said: this.#said, aired: this.#aired.length, sent: this.#server.sent.length },

@@ -15,7 +15,7 @@ const title = 'a storm of kills, radio cuts and homeserver outages loses, double
 
 it.skipIf(missing !== null)(
   missing === null ? title : `${title} (${missing})`,
-  { retry: 0, timeout: 1_200_000 },
+  { retry: 0, timeout: 1_800_000 },
   async () => {
     const sizes = {
       kills: chaosSize('KILLS', 200),

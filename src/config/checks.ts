@@ -181,14 +181,13 @@ export function checkRooms(draft: Draft, rooms: readonly At<ParsedRoom>[], radio
   for (const { value: room, path } of rooms) {
     const idPath = [...path, 'id'];
     const first = seen.get(room.id);
-    if (first !== undefined) {
+    if (first === undefined) seen.set(room.id, path);
+    else
       draft.report({
-        severity: 'error',
+        severity: 'warning',
         path: idPath,
-        message: `is the room of ${pathText(first)} as well`,
-        remedy: 'a room belongs to one channel: remove one of the two',
+        message: `is the room of ${pathText(first)} as well: it shows both channels, and what is said in it goes to the first`,
       });
-    } else seen.set(room.id, path);
     if (isPlaceholder(room.id)) {
       // Beside a real one it is a left-over of the sample, which the Python relay complained of and went on.
       const remedy = `put in the id or alias of your room${isAnyFilledIn ? ', or remove it: it is left out' : ''}`;

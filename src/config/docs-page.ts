@@ -44,7 +44,7 @@ function sectionText(name: string, node: KeyNode): string {
 
 const EXTRA: Readonly<Record<string, string>> = {
   matrix_rooms:
-    ' A list of rooms (or a mapping whose values are rooms). `MMRELAY_MATRIX_ROOMS` gives the list as `#alias:server=0,!id:server=1@radio`.',
+    ' A list of rooms (or a mapping whose values are rooms). A room that stands with several channels shows them all; what is said in it goes to the first. `MMRELAY_MATRIX_ROOMS` gives the list as `#alias:server=0,!id:server=1@radio`.',
   direct_messages: ' `direct_messages: off` and `direct_messages: rooms` are short forms of `mode`.',
 };
 

@@ -28,7 +28,8 @@ export function normalise(parsed: ParsedConfig): RelayConfig {
     radios,
     rooms: Object.values(parsed.matrix_rooms)
       .filter(({ id }) => !isPlaceholder(id))
-      .map((one) => room(one, { parsed, radios, matrix: matrixConfig })),
+      .map((one) => room(one, { parsed, radios, matrix: matrixConfig }))
+      .filter(isFirstOfItsKind),
     radioFailover: parsed.radios.failover,
     relay: relay(parsed.relay),
     directMessages: {
@@ -47,6 +48,11 @@ export function normalise(parsed: ParsedConfig): RelayConfig {
     },
   };
   return deepFreeze(config);
+}
+
+/** A room may stand with several channels; the same two again would show every message twice. */
+function isFirstOfItsKind({ id, radio, channel }: RoomConfig, index: number, all: readonly RoomConfig[]): boolean {
+  return all.findIndex((other) => other.id === id && other.radio === radio && other.channel === channel) === index;
 }
 
 function usablePrefix(

@@ -129,11 +129,14 @@ describe('problems', () => {
     );
   });
 
-  test('the same room twice', () => {
-    const loaded = parse(
-      `matrix_rooms:\n  - {id: "!a:x", meshtastic_channel: 0}\n  - {id: "!a:x", meshtastic_channel: 1}\n${RADIO}`,
-    );
-    expect(problemAt(loaded, 'matrix_rooms[1].id')).toMatchObject({ severity: 'error', line: 3 });
+  test('a room with two channels, as the Python relay took it, and the same entry again', () => {
+    const entries = [0, 1, 1].map((channel) => `  - {id: "!a:x", meshtastic_channel: ${channel}}\n`).join('');
+    const loaded = parse(`matrix_rooms:\n${entries}${RADIO}`);
+    expect(problemAt(loaded, 'matrix_rooms[1].id')).toMatchObject({ severity: 'warning', line: 3 });
+    expect(loaded.config?.rooms.map(({ id, channel }) => [id, channel])).toEqual([
+      ['!a:x', 0],
+      ['!a:x', 1],
+    ]);
   });
 
   test.each([

@@ -27,6 +27,19 @@ describe('mesh to Matrix', () => {
     expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: m1', '[!0a11ce01/Home]: m2', '[!0a11ce01/Home]: m3']);
   });
 
+  it('a room with two channels shows both, and talks into the first of them, as in the Python relay', async () => {
+    const f = await startEngine({ settings: settings({ routes: [route(), route({ channel: 2 })] }) });
+    joined(f);
+
+    f.radio.sink?.onPacket(packet({ id: 1, text: 'on 0', channel: 0 }));
+    f.radio.sink?.onPacket(packet({ id: 2, text: 'on 2', channel: 2 }));
+    f.matrix.sync([roomEvent({ eventId: '$1', content: { msgtype: 'm.text', body: 'to the mesh' } })]);
+    await f.clock.advance(10_000);
+
+    expect(f.matrix.bodies()).toEqual(['[!0a11ce01/Home]: on 0', '[!0a11ce01/Home]: on 2']);
+    expect(f.radio.sent.map(({ channel }) => channel)).toEqual([0]);
+  });
+
   it('waits through an outage and keeps the order (W6, W7)', async () => {
     const f = await startEngine();
     f.matrix.refuse = unreachable;

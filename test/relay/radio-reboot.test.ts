@@ -45,3 +45,21 @@ describe('a radio that restarted', () => {
     ).toBe('abc');
   });
 });
+
+it('a radio that comes back over the same link within a second is given the next text two seconds after the last it may have taken', async () => {
+  const f = await startEngine();
+  f.radio.answer = () => undefined;
+  const sentAtMs: number[] = [];
+  const { send } = f.radio;
+  f.radio.send = (packet) => {
+    sentAtMs.push(f.clock.monotonic());
+    return send.call(f.radio, packet);
+  };
+  f.matrix.sync([roomEvent({ eventId: '$a', body: 'a' })]);
+  await f.clock.advance(10);
+  f.radio.setReady(false);
+  f.radio.setReady(true);
+  await f.clock.advance(20_000);
+  const [first = 0, second = 0] = sentAtMs;
+  expect(second - first).toBeGreaterThanOrEqual(2_000);
+});

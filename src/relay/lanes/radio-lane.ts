@@ -217,11 +217,11 @@ export class RadioLane {
   async #sendGuest(packet: GuestPacket): Promise<void> {
     const { radio, clock, gapMs } = this.#options;
     const answer = await this.#offerPacket(packet.id, () => radio.sendGuest?.(packet) ?? Promise.resolve());
-    // It stays in line: offered again under its id, the mesh takes it once.
-    if (answer.kind === 'link-lost') return this.#loop.wait(LINK_LOST_WAIT_MS);
     const nowMs = clock.monotonic();
     this.#pacing = notePort(this.#pacing, packet.portnum, nowMs);
     if (packet.isText) this.#pacing = paceAfter(this.#pacing, nowMs, gapMs);
+    // It stays in line: offered again under its id, the mesh takes it once.
+    if (answer.kind === 'link-lost') return this.#loop.wait(LINK_LOST_WAIT_MS);
     this.#guests.remove(packet);
     if (answer.kind === 'retry' || answer.kind === 'failed') packet.onRefused('RATE_LIMIT_EXCEEDED');
     else packet.onTaken();
@@ -262,13 +262,14 @@ export class RadioLane {
     const offeredAtMs = clock.monotonic();
     const answer = await this.#offerPacket(packet.id, () => radio.send(packet));
     this.#guests.giveTurn();
+    // Also when the link went away: a radio that has restarted behind it may have taken the packet all the same.
+    const nowMs = clock.monotonic();
+    this.#pacing = notePort(paceAfter(this.#pacing, nowMs, gapMs), delivery.portnum, nowMs);
     if (answer.kind === 'link-lost') {
       this.#inDoubt = { ...this.#inDoubt, rowId: row.rowId };
       logger.debug('Packet waits: the link went away', { packetId: row.packetId, reason: answer.reason });
       return this.#loop.wait(LINK_LOST_WAIT_MS);
     }
-    const nowMs = clock.monotonic();
-    this.#pacing = notePort(paceAfter(this.#pacing, nowMs, gapMs), delivery.portnum, nowMs);
     if (answer.kind === 'silent' && !this.#givenUpOnSilence(row, offeredAtMs)) return;
     if (this.#options.store.outbox.get(row.rowId)?.state === 'queued')
       this.#heed({ rowId: row.rowId, packetId: row.packetId, answer });

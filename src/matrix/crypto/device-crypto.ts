@@ -46,7 +46,7 @@ export interface DeviceCryptoOptions {
 }
 
 /** The part of the SDK's crypto that its types keep to itself; checked when it is taken. */
-interface CryptoBackend extends VerificationBackend {
+interface CryptoBackend extends CryptoApi, VerificationBackend {
   readonly eventDecryptor: PendingList;
   encryptEvent(event: MatrixEvent, room: Room): Promise<void>;
   onSyncCompleted(state: object): void;
@@ -55,7 +55,6 @@ interface CryptoBackend extends VerificationBackend {
 interface Session {
   readonly sdk: typeof import('matrix-js-sdk');
   readonly client: MatrixClient;
-  readonly crypto: CryptoApi;
   readonly backend: CryptoBackend;
   readonly handle: CryptoHandle;
   readonly awaited: AwaitedEvents;
@@ -162,21 +161,21 @@ export class DeviceCrypto implements RoomCrypto {
   }
 
   /** The SDK refuses a whole room because of one verified member with a new identity. */
-  async #encryptFor(room: Room, event: MatrixEvent, { backend, crypto }: Session): Promise<void> {
+  async #encryptFor(room: Room, event: MatrixEvent, { backend }: Session): Promise<void> {
     try {
       await backend.encryptEvent(event, room);
     } catch (error) {
       const members = room.getMembers().map(({ userId }) => userId);
-      if (!(await acceptNewIdentities(members, { crypto, logger: this.#options.logger }))) throw error;
+      if (!(await acceptNewIdentities(members, { crypto: backend, logger: this.#options.logger }))) throw error;
       await backend.encryptEvent(event, room);
     }
   }
 
   /** What came from a device or an identity that was not trusted yet. */
-  async #readAgain(senders: readonly string[], { awaited, backend, crypto }: Session): Promise<void> {
+  async #readAgain(senders: readonly string[], { awaited, backend }: Session): Promise<void> {
     const { logger } = this.#options;
     try {
-      await acceptNewIdentities(senders, { crypto, logger });
+      await acceptNewIdentities(senders, { crypto: backend, logger });
     } catch (error) {
       logger.warn('The identities of users could not be looked at', { users: senders, reason: errorText(error) });
     }
@@ -226,7 +225,7 @@ export class DeviceCrypto implements RoomCrypto {
           ? null
           : new Verifications({ client, backend: crypto, sdk: { ...sdk, ...cryptoSdk }, policy, clock, logger });
       const awaited = new AwaitedEvents(crypto.eventDecryptor, sdk.MatrixEventEvent.Decrypted);
-      const session = { sdk, client, crypto, backend: crypto, handle, awaited, verifications, ended, end };
+      const session = { sdk, client, backend: crypto, handle, awaited, verifications, ended, end };
       client.on(cryptoSdk.CryptoEvent.DevicesUpdated, (senders) => this.#readAgain(senders, session));
       return session;
     } catch (error) {

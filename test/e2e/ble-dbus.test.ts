@@ -33,6 +33,17 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
     delete process.env.NOBLE_BINDINGS;
   });
 
+  /** The daemon's stage, its radio on a bluetoothd double as Rel_cafe, and noble told to look there. */
+  async function stageOnBluez() {
+    const stage = await RadioStage.build();
+    closing.push(() => stage.close());
+    const bluez = await FakeBluez.start({ port: stage.radio.port, name: 'Rel_cafe' });
+    closing.push(() => bluez.close());
+    process.env.DBUS_SYSTEM_BUS_ADDRESS = bluez.busAddress;
+    process.env.NOBLE_BINDINGS = 'dbus';
+    return { stage, bluez };
+  }
+
   it('carries both ways, and comes back when link, adapter or bluetoothd go', async () => {
     const device = await createVirtualRadio({ nodes: [NODE] });
     closing.push(() => device.close());
@@ -99,12 +110,7 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
   );
 
   it('is listed by mmrelay radios, and taken by connection_type auto as the only one there is', async () => {
-    const stage = await RadioStage.build();
-    closing.push(() => stage.close());
-    const bluez = await FakeBluez.start({ port: stage.radio.port, name: 'Rel_cafe' });
-    closing.push(() => bluez.close());
-    process.env.DBUS_SYSTEM_BUS_ADDRESS = bluez.busAddress;
-    process.env.NOBLE_BINDINGS = 'dbus';
+    const { stage } = await stageOnBluez();
     const { stdout } = await run(process.execPath, [MAIN, 'radios', '--ask', '--json']);
     const { radios } = JSON.parse(stdout) as { radios: readonly object[] };
     const itself = { kind: 'ble', target: 'F0:F1:F2:F3:F4:F5', name: 'Virtual Relay', firmware: '2.7.26.54e0d8d' };
@@ -121,12 +127,7 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
   it(
     'the daemon carries both ways through cuts of link, adapter and bluetoothd (100 each with MMRELAY_E2E_FULL) without loss or copy',
     async () => {
-      const stage = await RadioStage.build();
-      closing.push(() => stage.close());
-      const bluez = await FakeBluez.start({ port: stage.radio.port, name: 'Rel_cafe' });
-      closing.push(() => bluez.close());
-      process.env.DBUS_SYSTEM_BUS_ADDRESS = bluez.busAddress;
-      process.env.NOBLE_BINDINGS = 'dbus';
+      const { stage, bluez } = await stageOnBluez();
       stage.start({ kind: 'ble', address: 'Rel_cafe' });
       await relayUnderCuts(stage, [
         { name: 'bluetoothd restarted', begin: () => bluez.kill(), end: () => bluez.restart() },

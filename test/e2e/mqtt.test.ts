@@ -19,6 +19,22 @@ const ROOT = 'msh/EU_868';
 const OWN = { id: '!dadadada', num: 0xdadadada };
 const ANNA = 0xa1b2c3d4;
 
+/** For a broker that does not let it in. */
+function unwelcomeRadio(access: { readonly port: number; readonly tls: boolean; readonly password: string }) {
+  return createMqttRadio({
+    name: 'stranger',
+    address: { host: '127.0.0.1', caFile: null, username: 'relay', ...access },
+    rootTopic: ROOT,
+    nodeNum: 7,
+    longName: 'x',
+    shortName: 'x',
+    channels: [{ name: 'LongFast', psk: 'AQ==' }],
+    clock: systemClock,
+    random: Math.random,
+    logger: silentLogger,
+  });
+}
+
 describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped: ${missing})`, () => {
   let broker: Mosquitto;
   let gateway: MqttGateway;
@@ -107,18 +123,7 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (skipped:
 
   it('says in plain words that the broker does not want us', async () => {
     const sink = new RecordingSink();
-    const radio = createMqttRadio({
-      name: 'stranger',
-      address: { host: '127.0.0.1', port: broker.port, tls: false, caFile: null, username: 'relay', password: 'wrong' },
-      rootTopic: ROOT,
-      nodeNum: 7,
-      longName: 'x',
-      shortName: 'x',
-      channels: [{ name: 'LongFast', psk: 'AQ==' }],
-      clock: systemClock,
-      random: Math.random,
-      logger: silentLogger,
-    });
+    const radio = unwelcomeRadio({ port: broker.port, tls: false, password: 'wrong' });
     radio.start(sink);
     const reason = await eventually('the refusal', () => radio.state().reason);
     expect(reason).toContain('user name');
@@ -280,18 +285,7 @@ describe.skipIf(missing !== null)(
     });
 
     it('is refused in plain words when nobody vouches for it', async () => {
-      const radio = createMqttRadio({
-        name: 'careful',
-        address: { host: '127.0.0.1', port: broker.port, tls: true, caFile: null, username: 'relay', password: 'x' },
-        rootTopic: ROOT,
-        nodeNum: 7,
-        longName: 'x',
-        shortName: 'x',
-        channels: [{ name: 'LongFast', psk: 'AQ==' }],
-        clock: systemClock,
-        random: Math.random,
-        logger: silentLogger,
-      });
+      const radio = unwelcomeRadio({ port: broker.port, tls: true, password: 'x' });
       radio.start(new RecordingSink());
       const reason = await eventually('the refusal', () => radio.state().reason);
       expect(reason).toContain('mqtt.ca_file');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type EngineFixture, startEngine } from '../support/engine-fixture.ts';
+import type { FakeRadio } from '../support/fake-ports.ts';
 import { RADIO_INFO, roomEvent } from '../support/relay-fixture.ts';
 
 /** Three texts are given to the radio, two leave, one of these is acknowledged; then it restarts, and `tell` says so. */
@@ -17,18 +18,16 @@ async function restarted(tell: (f: EngineFixture) => void) {
   return f.radio;
 }
 
+/** The last letter of each text it was given, in order. */
+const lettersOf = (radio: FakeRadio): string => radio.texts().reduce((letters, text) => letters + text.at(-1), '');
+
 describe('a radio that restarted', () => {
   it.each<[string, (f: EngineFixture) => void]>([
     ['says so', ({ radio }) => radio.sink?.onRebooted?.()],
     ['counts one more', ({ radio }) => radio.sink?.onInfo({ ...RADIO_INFO, bootCount: 8 })],
   ])('and %s, is given again what nobody acknowledged, under the same id, ahead of the rest', async (_how, tell) => {
     const radio = await restarted(tell);
-    expect(
-      radio
-        .texts()
-        .map((text) => text.at(-1))
-        .join(''),
-    ).toBe('abbc');
+    expect(lettersOf(radio)).toBe('abbc');
     expect(radio.sent[2]?.id).toBe(radio.sent[1]?.id);
   });
 
@@ -37,12 +36,7 @@ describe('a radio that restarted', () => {
     ['is another one', ({ radio }) => radio.sink?.onInfo({ ...RADIO_INFO, nodeNum: 99, bootCount: 8 })],
   ])('but %s, is given nothing again', async (_how, tell) => {
     const radio = await restarted(tell);
-    expect(
-      radio
-        .texts()
-        .map((text) => text.at(-1))
-        .join(''),
-    ).toBe('abc');
+    expect(lettersOf(radio)).toBe('abc');
   });
 });
 

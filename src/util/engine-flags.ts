@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** Each keeps resident memory small at no cost that can be measured; docs/BENCHMARKS.md has what each saves. */
+/** Each keeps resident memory small, for a little more work at the start; docs/BENCHMARKS.md has what each saves. */
 const FLAGS = [
   // The nursery would double while modules are read and under load, up to 48 MiB, and never shrink.
   '--semi-space-growth-factor=1',
@@ -14,7 +14,7 @@ const FLAGS = [
 
 /**
  * Makes V8 keep this process small, however it was started: the environment and the command line could say the same, but
- * do not come with every start. To be called before the program is read.
+ * do not come with every start. To be called before the daemon is read: Node's own compiled code does not fit any more then.
  */
 export function setEngineFlags(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);

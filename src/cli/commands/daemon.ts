@@ -1,3 +1,4 @@
+import { setEngineFlags } from '../../util/engine-flags.ts';
 import type { ExitCode } from '../../util/exit-code.ts';
 import type { GlobalFlags } from '../context.ts';
 import type { DemoFlags } from '../demo.ts';
@@ -32,18 +33,19 @@ export async function runRoot(flags: OldActionFlags): Promise<ExitCode> {
     instead('--auth', 'mmrelay auth login');
     return (await import('../auth-login.ts')).authLogin(flags);
   }
+  return runDaemon(flags);
+}
+
+/** The flags are for a process that stays; each command that ends at once would only start slower by them. */
+async function runDaemon(flags: GlobalFlags): Promise<ExitCode> {
+  setEngineFlags();
   return (await import('../run.ts')).run(flags);
 }
 
 /** run, reload, demo. */
 export function addDaemonCommands(registry: Registry): void {
   const { program } = registry;
-  addCommand(
-    registry,
-    program,
-    { usage: 'run', description: 'run the relay (the same as no command)' },
-    async (flags: GlobalFlags) => (await import('../run.ts')).run(flags),
-  );
+  addCommand(registry, program, { usage: 'run', description: 'run the relay (the same as no command)' }, runDaemon);
   addCommand(
     registry,
     program,
